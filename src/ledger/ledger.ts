@@ -1,0 +1,80 @@
+/**
+ * The ledger's door: budgets are reserved at the bid, posted by the money notice, voided by a loss notice, and
+ * expire by silence. Whatever stands behind it, a reservation posts at most once.
+ */
+import type { Schedule, BidModel } from '../campaigns/model.ts';
+import type { CostNanos } from '../money.ts';
+
+/** What the ledger must know of a campaign. */
+export interface BudgetTerms {
+  readonly campaignId: string;
+  readonly model: BidModel;
+  readonly dailyBudgetNanos: CostNanos;
+  readonly lifetimeBudgetNanos: CostNanos | null;
+  readonly timezone: Schedule['timezone'];
+  /** The most that one reservation costs: no grant below it. For cpc and cpa: one click, one conversion. */
+  readonly unitNanos: CostNanos;
+}
+
+/** One unit taken from a lease. `lease` and `ordinal` together name it for ever. */
+export interface Reservation {
+  readonly lease: number;
+  readonly ordinal: number;
+}
+
+/** What a token says of the reservation that it belongs to. */
+export interface ReservedBid extends Reservation {
+  readonly campaignId: string;
+  /** What was reserved. 0 for cpc and cpa. */
+  readonly reservedNanos: CostNanos;
+  /** Epoch seconds. */
+  readonly expirySec: number;
+}
+
+/**
+ * posted: the money moved now · late: it moved, after its expiry or its loss notice · repeated: it had moved
+ * before, nothing changes · uncharged: cpc and cpa with no budget left, counted and not charged · unclicked: a
+ * conversion before its click · unknown: no such lease (older than it is kept, or of another ledger).
+ */
+export type PostStatus = 'posted' | 'late' | 'repeated' | 'uncharged' | 'unclicked' | 'unknown';
+export type VoidStatus = 'voided' | 'repeated' | 'already_posted' | 'expired' | 'unknown';
+export type WinStatus = 'extended' | 'repeated' | 'already_posted' | 'expired' | 'unknown';
+
+export interface Spend {
+  readonly spentTodayNanos: CostNanos;
+  readonly spentLifetimeNanos: CostNanos;
+  /** Reserved and neither posted, voided nor expired. */
+  readonly pendingNanos: CostNanos;
+}
+
+/** A campaign's account, found once per snapshot and then used without a look-up. */
+export interface Account {
+  readonly terms: BudgetTerms;
+}
+
+export interface Ledger {
+  /** Opens the campaign's account, or gives it new terms. */
+  account(terms: BudgetTerms): Account;
+  /**
+   * Takes `costNanos` (0 for cpc and cpa) until `expirySec`; null when the budget can't bear it. Returns at
+   * once: no disk, no network, but for the grant of a new lease.
+   */
+  reserve(account: Account, costNanos: CostNanos, nowMs: number, expirySec: number): Reservation | null;
+  /** Moves `amountNanos`, at most what was reserved, from pending to spent. */
+  post(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
+  /** cpc: the click's amount from what is left of the budget. Bit of the click is set either way. */
+  postClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
+  /** cpa: the conversion's amount; `unclicked` without the click before it. */
+  postConversion(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
+  void(bid: ReservedBid, nowMs: number): VoidStatus;
+  /** A win notice keeps the reservation 60 s longer. */
+  win(bid: ReservedBid, nowMs: number): WinStatus;
+  /** Lets expire what is due, and returns the ids of accounts that can bid again. Call it every second. */
+  tick(nowMs: number): readonly string[];
+  /** true while the account can bear one unit more. */
+  canReserve(account: Account, nowMs: number): boolean;
+  spend(campaignId: string, nowMs: number): Spend;
+  /** Resolves when all that was done before the call would survive a crash. Rejects when it can't be kept. */
+  saved(): Promise<void>;
+  close(): Promise<void>;
+}
