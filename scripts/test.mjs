@@ -1,0 +1,52 @@
+/** `npm test`: installs, then runs every check, tells how each went, and fails when one did. */
+import { refusal, thisPlatform } from './platform.mjs';
+import { install } from './install.mjs';
+import { run, say } from './run.mjs';
+
+/** @type {readonly { title: string, command: readonly string[] }[]} */
+const CHECKS = [
+  { title: 'licences of what ships', command: ['scripts/licences.mjs'] },
+  { title: 'types', command: ['node_modules/typescript/bin/tsc', '--noEmit'] },
+  { title: 'lint', command: ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0'] },
+  { title: 'formatting', command: ['node_modules/prettier/bin/prettier.cjs', '--check', '.'] },
+  {
+    title: 'architecture',
+    command: [
+      'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+      'src',
+      '--config',
+      '.dependency-cruiser.cjs',
+    ],
+  },
+  { title: 'dead code', command: ['node_modules/knip/bin/knip.js', '--no-progress'] },
+  { title: 'build', command: ['scripts/build.mjs'] },
+  { title: 'unit and end-to-end tests', command: ['node_modules/vitest/vitest.mjs', 'run', '--coverage'] },
+];
+
+const reason = refusal(thisPlatform());
+if (reason !== null) {
+  console.error(reason);
+  process.exit(1);
+}
+try {
+  await install();
+} catch (error) {
+  console.error(`gavel: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}
+
+const results = [];
+for (const { title, command } of CHECKS) {
+  say(`── ${title}`);
+  const startedAt = Date.now();
+  const code = await run([process.execPath, ...command]);
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  say(`${code === 0 ? 'passed' : 'FAILED'}: ${title}, ${seconds} s\n`);
+  results.push({ title, code, seconds });
+}
+
+say('summary');
+for (const { title, code, seconds } of results) {
+  process.stdout.write(`  ${code === 0 ? 'passed' : 'FAILED'}  ${seconds.padStart(6)} s  ${title}\n`);
+}
+process.exitCode = results.every(({ code }) => code === 0) ? 0 : 1;

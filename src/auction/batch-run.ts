@@ -1,0 +1,82 @@
+/** What a worker does with a batch: claims it, decides its requests one by one, leaves the answers in its region. */
+import type { Snapshot } from '../targeting/snapshot.ts';
+import { UNANSWERED, type BatchLayout, type BatchMemory, type BatchRequest } from './batch.ts';
+import { encodeDecision } from './decision-codec.ts';
+import type { Decision } from './decision.ts';
+
+/** What a worker is given when it starts. */
+export interface WorkerData<Policy = unknown> {
+  readonly layout: BatchLayout;
+  readonly memory: SharedArrayBuffer;
+  readonly policy: Policy;
+}
+
+/** The message that tells a worker of a batch. */
+export interface BatchTask {
+  readonly region: number;
+  readonly ticket: number;
+  /** The snapshot's buffer. Its epoch names it: a buffer that came in a message is a new object each time. */
+  readonly index: SharedArrayBuffer;
+  readonly epoch: number;
+}
+
+/** A task without a batch: answered as soon as the worker has started. */
+export const START: BatchTask = { region: -1, ticket: 0, index: new SharedArrayBuffer(0), epoch: -1 };
+
+export interface BatchRunnerParts {
+  readonly memory: BatchMemory;
+  /** This thread's number, above 0. */
+  readonly thread: number;
+  decide(snapshot: Snapshot, body: Buffer, nowMs: number, resume: readonly number[] | null): Decision;
+  openSnapshot(buffer: SharedArrayBuffer): Snapshot;
+  /** Epoch milliseconds, held against deadlines. */
+  nowMs(): number;
+  /** Milliseconds of a clock that never jumps. */
+  elapsedMs(): number;
+}
+
+/**
+ * Makes the function that runs a batch. It never throws: a request whose decision throws fails alone, and what
+ * went wrong first is returned ('' where nothing did).
+ */
+export function createBatchRunner(parts: BatchRunnerParts): (task: BatchTask) => string {
+  const { memory, thread } = parts;
+  let opened: { readonly epoch: number; readonly snapshot: Snapshot } | null = null;
+
+  function snapshotOf(task: BatchTask): Snapshot {
+    if (opened?.epoch !== task.epoch) {
+      opened = { epoch: task.epoch, snapshot: parts.openSnapshot(task.index) };
+    }
+    return opened.snapshot;
+  }
+
+  /** Decides one request; returns its answer's bytes, or one of UNANSWERED. */
+  function answer(snapshot: Snapshot, request: BatchRequest, at: number, start: number, end: number): number {
+    if (request.deadlineMs <= parts.nowMs()) return UNANSWERED.late;
+    const decision = parts.decide(snapshot, request.body, request.nowMs, request.resume);
+    const bytes = encodeDecision(decision, memory, at, end);
+    if (bytes >= 0) return bytes;
+    return at === start ? UNANSWERED.tooLarge : UNANSWERED.again;
+  }
+
+  return (task) => {
+    if (task.region < 0 || !memory.claim(task.region, task.ticket, thread)) return '';
+    const startedMs = parts.elapsedMs();
+    const start = memory.answersAt(task.region);
+    const end = start + memory.layout.answerBytes;
+    let at = start;
+    let fault = '';
+    for (let i = 0; i < memory.count(task.region); i++) {
+      let found: number = UNANSWERED.failed;
+      try {
+        found = answer(snapshotOf(task), memory.readRequest(task.region, i), at, start, end);
+      } catch (error) {
+        if (fault === '') fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      }
+      memory.setAnswer(task.region, i, at, found);
+      if (found > 0) at += found;
+    }
+    memory.setBusyMs(task.region, parts.elapsedMs() - startedMs);
+    return fault;
+  };
+}

@@ -1,0 +1,194 @@
+/**
+ * The signed token that every URL of a bid carries: what was reserved, for whom, and one tag for the purpose
+ * of the URL. One HMAC-SHA512 a bid is cut into a tag for each purpose, so that a pixel's token cannot bill.
+ *
+ *   token = base64url(payload, 96 bytes → 128 characters) + tag (12 characters = 72 bits)
+ *
+ *   payload, big endian
+ *   0  version      1  key number   2  flags         3  bid model
+ *   4  campaign id, 16 bytes        20 ad id, 16 bytes
+ *   36 lease, 6     42 ordinal, 4   46 bid price in USD micros CPM, 6
+ *   52 reserved nanos, 7            59 nanos that the event of the token posts, 7
+ *   66 currency rate, double        74 issued, ms, 6               80 expiry, s, 4
+ *   84 salted hash of the user, 8   92 impressions a bid buys, float
+ *
+ * Both lengths are multiples of three bytes, so base64 needs no padding and the tags fall on characters.
+ */
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import type { BidModel } from '../campaigns/model.ts';
+import { costNanos, priceMicros, type CostNanos, type PriceMicros } from '../money.ts';
+
+export const PURPOSES = ['win', 'billing', 'loss', 'impression', 'click', 'conversion'] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
+/** The 32 bytes of a campaign's and an ad's id, made once per ad (`adIdentity`) rather than once per bid. */
+export type AdIdentity = Buffer & { readonly kind: 'AdIdentity' };
+
+export interface BidToken {
+  readonly identity: AdIdentity;
+  readonly model: BidModel;
+  /** Answers to test requests: their notices change nothing. */
+  readonly test: boolean;
+  /** The simple form: its impression is the money event. */
+  readonly impressionPosts: boolean;
+  readonly lease: number;
+  readonly ordinal: number;
+  readonly priceMicros: PriceMicros;
+  readonly reservedNanos: CostNanos;
+  /** What the impression (simple form), the click (cpc) or the conversion (cpa) costs. */
+  readonly eventNanos: CostNanos;
+  readonly currencyRate: number;
+  readonly issuedMs: number;
+  readonly expirySec: number;
+  readonly userId: string;
+  readonly multiplier: number;
+}
+
+/** A token that was read back: the user is a hash, 16 hex digits, or '' where there was none. */
+export type ReadToken = Omit<BidToken, 'userId' | 'identity'> & {
+  readonly campaignId: string;
+  readonly adId: string;
+  readonly userHash: string;
+};
+
+export interface SigningKey {
+  /** 0 to 255; the token names it. */
+  readonly number: number;
+  readonly key: Buffer;
+}
+
+/** The tokens of one bid. */
+export interface SignedBid {
+  token(purpose: Purpose): string;
+}
+
+export interface TokenSigner {
+  sign(bid: BidToken): SignedBid;
+  /** null: forged, altered, of another purpose, or signed by a key that is gone. */
+  verify(token: string, purpose: Purpose): ReadToken | null;
+  /** The same bid's token for another purpose: a click's token becomes its conversion's. */
+  reissue(token: string, purpose: Purpose): string;
+}
+
+const VERSION = 1;
+const PAYLOAD_BYTES = 96;
+const PAYLOAD_LENGTH = 128;
+const TAG_LENGTH = 12;
+const TOKEN_LENGTH = PAYLOAD_LENGTH + TAG_LENGTH;
+const FLAG = { test: 1, impressionPosts: 2 } as const;
+const MODELS: readonly BidModel[] = ['cpm', 'cpc', 'cpa'];
+const TWO_TO_32 = 2 ** 32;
+
+export function adIdentity(campaignId: string, adId: string): AdIdentity {
+  return Buffer.from((campaignId + adId).replaceAll('-', ''), 'hex') as AdIdentity;
+}
+
+/** The first key signs, all of them verify. `salt` keeps user identifiers from being guessed. */
+export function createTokenSigner(keys: readonly SigningKey[], salt: Buffer): TokenSigner {
+  const signing = keys[0];
+  if (signing === undefined) throw new Error('a token signer needs a key');
+  const byNumber = new Map(keys.map(({ number, key }) => [number, key]));
+  const payload = Buffer.alloc(PAYLOAD_BYTES);
+  const saltText = salt.toString('hex');
+
+  function tagsOf(key: Buffer, bytes: Buffer): string {
+    return createHmac('sha512', key).update(bytes).digest('base64url');
+  }
+
+  function verified(token: string, purpose: Purpose): { bytes: Buffer; tags: string } | null {
+    if (token.length !== TOKEN_LENGTH) return null;
+    const bytes = Buffer.from(token.slice(0, PAYLOAD_LENGTH), 'base64url');
+    if (bytes.length !== PAYLOAD_BYTES || bytes[0] !== VERSION) return null;
+    const key = byNumber.get(bytes[1] ?? -1);
+    if (key === undefined) return null;
+    const tags = tagsOf(key, bytes);
+    const expected = Buffer.from(tagOf(tags, purpose), 'latin1');
+    const given = Buffer.from(token.slice(PAYLOAD_LENGTH), 'latin1');
+    return given.length === expected.length && timingSafeEqual(given, expected) ? { bytes, tags } : null;
+  }
+
+  return {
+    sign(bid) {
+      writePayload(payload, signing.number, bid, saltText);
+      const text = payload.toString('base64url');
+      const tags = tagsOf(signing.key, payload);
+      return { token: (purpose) => text + tagOf(tags, purpose) };
+    },
+    verify(token, purpose) {
+      const sound = verified(token, purpose);
+      return sound === null ? null : readPayload(sound.bytes);
+    },
+    reissue(token, purpose) {
+      const bytes = Buffer.from(token.slice(0, PAYLOAD_LENGTH), 'base64url');
+      const key = byNumber.get(bytes[1] ?? -1);
+      if (key === undefined) throw new Error('only a verified token is issued again');
+      return token.slice(0, PAYLOAD_LENGTH) + tagOf(tagsOf(key, bytes), purpose);
+    },
+  };
+}
+
+function tagOf(tags: string, purpose: Purpose): string {
+  const at = PURPOSES.indexOf(purpose) * TAG_LENGTH;
+  return tags.slice(at, at + TAG_LENGTH);
+}
+
+function writePayload(bytes: Buffer, keyNumber: number, bid: BidToken, salt: string): void {
+  bytes[0] = VERSION;
+  bytes[1] = keyNumber;
+  bytes[2] = (bid.test ? FLAG.test : 0) | (bid.impressionPosts ? FLAG.impressionPosts : 0);
+  bytes[3] = MODELS.indexOf(bid.model);
+  bytes.set(bid.identity, 4);
+  bytes.writeUIntBE(bid.lease, 36, 6);
+  bytes.writeUInt32BE(bid.ordinal, 42);
+  bytes.writeUIntBE(bid.priceMicros, 46, 6);
+  writeNanos(bytes, 52, bid.reservedNanos);
+  writeNanos(bytes, 59, bid.eventNanos);
+  bytes.writeDoubleBE(bid.currencyRate, 66);
+  bytes.writeUIntBE(bid.issuedMs, 74, 6);
+  bytes.writeUInt32BE(bid.expirySec, 80);
+  if (bid.userId === '') bytes.fill(0, 84, 92);
+  else bytes.write(hash('sha256', salt + bid.userId, 'hex'), 84, 8, 'hex');
+  bytes.writeFloatBE(bid.multiplier, 92);
+}
+
+function readPayload(bytes: Buffer): ReadToken {
+  const flags = bytes[2] ?? 0;
+  const userHash = bytes.toString('hex', 84, 92);
+  return {
+    campaignId: readUuid(bytes, 4),
+    adId: readUuid(bytes, 20),
+    model: MODELS[bytes[3] ?? 0] ?? 'cpm',
+    test: (flags & FLAG.test) !== 0,
+    impressionPosts: (flags & FLAG.impressionPosts) !== 0,
+    lease: bytes.readUIntBE(36, 6),
+    ordinal: bytes.readUInt32BE(42),
+    priceMicros: priceMicros(bytes.readUIntBE(46, 6)),
+    reservedNanos: readNanos(bytes, 52),
+    eventNanos: readNanos(bytes, 59),
+    currencyRate: bytes.readDoubleBE(66),
+    issuedMs: bytes.readUIntBE(74, 6),
+    expirySec: bytes.readUInt32BE(80),
+    userHash: /^0+$/.test(userHash) ? '' : userHash,
+    multiplier: bytes.readFloatBE(92),
+  };
+}
+
+function writeNanos(bytes: Buffer, at: number, nanos: number): void {
+  bytes.writeUIntBE(Math.floor(nanos / TWO_TO_32), at, 3);
+  bytes.writeUInt32BE(nanos % TWO_TO_32, at + 3);
+}
+
+function readNanos(bytes: Buffer, at: number): CostNanos {
+  return costNanos(bytes.readUIntBE(at, 3) * TWO_TO_32 + bytes.readUInt32BE(at + 3));
+}
+
+function readUuid(bytes: Buffer, at: number): string {
+  const digits = bytes.toString('hex', at, at + 16);
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    digits.slice(12, 16),
+    digits.slice(16, 20),
+    digits.slice(20),
+  ].join('-');
+}

@@ -1,0 +1,168 @@
+/**
+ * One bid request in, a shortlist per imp or the reason for none out. CPU only: no clock, no ledger, no I/O.
+ * Workers, `GAVEL_WORKERS=0` and the simple forms all decide here.
+ *
+ *   body → openrtb/parse → admit (privacy, currency, chain) → per imp: targeting/match → judge → shortlist
+ */
+import { NBR, type Nbr } from '../openrtb/codes.ts';
+import { parseBidRequest } from '../openrtb/parse.ts';
+import type { BidRequest, Channel, Imp } from '../openrtb/request.ts';
+import { Matcher } from '../targeting/match.ts';
+import type { Snapshot } from '../targeting/snapshot.ts';
+import { admitRequest, type DeciderPolicy, type Refused, type Terms } from './admit.ts';
+import type { Decided, Decision, ImpDecision } from './decision.ts';
+import { explainImp, type Explanation } from './explanation.ts';
+import { impQuery } from './lookup.ts';
+import { resolveImp, type RequestOffer } from './offer.ts';
+import { shortlist } from './shortlist.ts';
+
+export const OPENRTB_TERMS: Terms = { cpmOnly: false, imageOnly: false };
+
+export interface Decider {
+  /**
+   * `nowMs` is the arrival, epoch milliseconds. `resume`: per imp the ordinal from which matching goes on after
+   * a shortlist that fell out whole (ImpDecision.resumeFrom; -1: not this imp); null: from the start.
+   */
+  decide(snapshot: Snapshot, body: Buffer, nowMs: number, resume: readonly number[] | null): Decision;
+  decideRequest(
+    snapshot: Snapshot,
+    request: BidRequest,
+    terms: Terms,
+    nowMs: number,
+    resume: readonly number[] | null,
+  ): Decided;
+  /** Why each of the best campaigns does or does not bid: `ext.explain` of api.md. */
+  explain(snapshot: Snapshot, body: Buffer, nowMs: number): Explanation | null;
+}
+
+export function createDecider(policy: DeciderPolicy): Decider {
+  const matcher = new Matcher();
+
+  function decideRequest(
+    snapshot: Snapshot,
+    request: BidRequest,
+    terms: Terms,
+    nowMs: number,
+    resume: readonly number[] | null,
+  ): Decided {
+    const admitted = admitRequest(snapshot, policy, request, terms);
+    if ('nbr' in admitted) return refuse(request, admitted);
+    const imps: ImpDecision[] = [];
+    for (const [i, imp] of request.imps.entries()) {
+      imps.push(decideImp(snapshot, admitted, imp, nowMs, resume === null ? 0 : (resume[i] ?? -1)));
+    }
+    return {
+      kind: 'decided',
+      requestId: request.id,
+      test: request.test,
+      explain: request.explain,
+      currency: admitted.currency,
+      currencyRate: admitted.currencyRate,
+      userId: admitted.identifier ? request.userId : '',
+      channel: request.channel,
+      tmaxMs: request.tmaxMs,
+      nbr: nearestNbr(imps),
+      imps,
+    };
+  }
+
+  function decideImp(
+    snapshot: Snapshot,
+    admitted: RequestOffer,
+    imp: Imp,
+    nowMs: number,
+    from: number,
+  ): ImpDecision {
+    const nbr = from < 0 ? NBR.budgetOrPacing : rejectImp(imp, policy);
+    if (nbr !== 0) return silent(imp, admitted.source.channel, nbr);
+    const offer = resolveImp(snapshot, admitted, imp, policy.rates);
+    const query = impQuery(snapshot, offer, nowMs, from);
+    const found = shortlist(snapshot, matcher, offer, query);
+    return { ...silent(imp, admitted.source.channel, found.nbr), ...found };
+  }
+
+  return {
+    decideRequest,
+    decide(snapshot, body, nowMs, resume) {
+      const parsed = parseBidRequest(body.toString('utf8'), nowMs);
+      if (!parsed.ok) return { kind: 'invalid', field: parsed.field, message: parsed.message };
+      return decideRequest(snapshot, parsed.request, OPENRTB_TERMS, nowMs, resume);
+    },
+    explain(snapshot, body, nowMs) {
+      const parsed = parseBidRequest(body.toString('utf8'), nowMs);
+      if (!parsed.ok) return null;
+      const { request } = parsed;
+      const admitted = admitRequest(snapshot, policy, request, OPENRTB_TERMS);
+      let truncated = false;
+      const imps = request.imps.map((imp) => {
+        const nbr = 'nbr' in admitted ? admitted.nbr : rejectImp(imp, policy);
+        if (nbr !== 0 || 'nbr' in admitted) return { impid: imp.id, nbr, candidates: [] };
+        const offer = resolveImp(snapshot, admitted, imp, policy.rates);
+        const query = impQuery(snapshot, offer, nowMs, 0);
+        const explained = explainImp(snapshot, matcher, offer, query);
+        truncated ||= explained.truncated;
+        return { impid: imp.id, nbr: shortlist(snapshot, matcher, offer, query).nbr, candidates: explained.candidates };
+      });
+      return { imps, truncated };
+    },
+  };
+}
+
+/** What makes an imp hopeless before any campaign is looked at. 0: nothing. */
+function rejectImp(imp: Imp, policy: DeciderPolicy): Nbr {
+  if (imp.problem !== '') return NBR.invalidRequest;
+  if (imp.banner === null) return NBR.mediaTypeNotServed;
+  if (imp.secure && !policy.secureUrl) return NBR.notSecure;
+  return NBR.unknown;
+}
+
+function refuse(request: BidRequest, { nbr }: Refused): Decided {
+  return {
+    kind: 'decided',
+    requestId: request.id,
+    test: request.test,
+    explain: request.explain,
+    currency: 'USD',
+    currencyRate: 1,
+    userId: '',
+    channel: request.channel,
+    tmaxMs: request.tmaxMs,
+    nbr,
+    imps: request.imps.map((imp) => silent(imp, request.channel, nbr)),
+  };
+}
+
+function silent(imp: Imp, channel: Channel, nbr: Nbr): ImpDecision {
+  return {
+    impId: imp.id,
+    nbr,
+    expSec: bidLifetimeSec(imp, channel),
+    multiplier: imp.multiplier,
+    shortlist: [],
+    resumeFrom: -1,
+  };
+}
+
+const WEB_LIFETIME_SEC = 300;
+const APP_LIFETIME_SEC = 600;
+const INTERSTITIAL_LIFETIME_SEC = 3600;
+
+/**
+ * Seconds within which the impression must follow: what the imp's `exp` asks, else IAB Tech Lab's advice by
+ * channel. Never longer than an interstitial's hour: the money is withheld that long.
+ */
+function bidLifetimeSec(imp: Imp, channel: Channel): number {
+  if (imp.expSec !== null) return Math.min(Math.max(imp.expSec, 1), INTERSTITIAL_LIFETIME_SEC);
+  if (imp.interstitial) return INTERSTITIAL_LIFETIME_SEC;
+  return channel === 'app' ? APP_LIFETIME_SEC : WEB_LIFETIME_SEC;
+}
+
+/** 0 where an imp has a shortlist; else the reason of the imp that came nearest, which has the highest number. */
+function nearestNbr(imps: readonly ImpDecision[]): Nbr {
+  let nearest: Nbr = NBR.unknown;
+  for (const { nbr } of imps) {
+    if (nbr === NBR.unknown) return nbr;
+    if (nbr > nearest) nearest = nbr;
+  }
+  return nearest;
+}

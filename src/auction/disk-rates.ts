@@ -1,0 +1,59 @@
+/**
+ * GAVEL_FX_FILE: `{"base":"USD","date":"2026-11-20","rates":{"EUR":0.92}}`, units for one USD, read again when it
+ * changes. A file that can't be read or makes no sense leaves the rates as they are, and says so.
+ */
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { replaceRates, type Rates } from './currency.ts';
+
+/** Rates change daily; a network file system tells of nothing, so the file is looked at. */
+const LOOK_EVERY_MS = 2_000;
+
+export interface RatesFile {
+  close(): void;
+}
+
+/** Throws when the file can't be read at the start. `onRead` is told of each later reading, or of its error. */
+export function watchRates(
+  file: string,
+  rates: Rates,
+  onRead: (outcome: { readonly date: string } | { readonly error: string }) => void,
+): RatesFile {
+  const first = readRates(file);
+  replaceRates(rates, first.rates);
+  onRead({ date: first.date });
+  const reread = (): void => {
+    try {
+      const next = readRates(file);
+      replaceRates(rates, next.rates);
+      onRead({ date: next.date });
+    } catch (error) {
+      onRead({ error: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, reread);
+  return {
+    close() {
+      unwatchFile(file, reread);
+    },
+  };
+}
+
+function readRates(file: string): { readonly date: string; readonly rates: Readonly<Record<string, number>> } {
+  const text = readFileSync(file, 'utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Error(`GAVEL_FX_FILE: ${file} is no JSON`);
+  }
+  const { base, date, rates } = (value ?? {}) as Record<string, unknown>;
+  if (base !== 'USD') throw new Error(`GAVEL_FX_FILE: ${file}: base must be "USD"`);
+  if (typeof rates !== 'object' || rates === null) throw new Error(`GAVEL_FX_FILE: ${file}: rates must be an object`);
+  const entries = Object.entries(rates as Record<string, unknown>);
+  for (const [code, rate] of entries) {
+    if (!/^[A-Z]{3}$/.test(code) || typeof rate !== 'number' || !(rate > 0) || !Number.isFinite(rate)) {
+      throw new Error(`GAVEL_FX_FILE: ${file}: rates.${code} must be a positive number under a three-letter code`);
+    }
+  }
+  return { date: typeof date === 'string' ? date : '', rates: Object.fromEntries(entries) as Record<string, number> };
+}

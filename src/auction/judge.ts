@@ -1,0 +1,222 @@
+/**
+ * One campaign that matched, held against one imp: the ad it bids with, or why it can't. Bidding and explaining
+ * both ask here, so there is one copy of every rule.
+ */
+import { CANDIDATE_REASONS, type CandidateReason } from '../openrtb/codes.ts';
+import type { Banner } from '../openrtb/request.ts';
+import { priceMicros, type PriceMicros } from '../money.ts';
+import {
+  AD_FLAG,
+  AD_TYPE_NUMBER,
+  BID_MODEL_BY_NUMBER,
+  CAMPAIGN_FLAG,
+  type IdLists,
+  type Snapshot,
+} from '../targeting/snapshot.ts';
+import { convertedRoundedDown } from './currency.ts';
+import { NO_RATE, type DealOffer, type Offer } from './offer.ts';
+
+export interface Rejection {
+  readonly reason: CandidateReason;
+  /** The field or rule that decided, in the request's words. */
+  readonly rule: string;
+}
+
+/** How a campaign gets in, and at what price. */
+export interface Access {
+  readonly dealId: string;
+  /** In USD. */
+  readonly priceMicros: PriceMicros;
+  /** In the answer's currency. */
+  readonly bidMicros: PriceMicros;
+}
+
+const RANK: Readonly<Record<CandidateReason, number>> = Object.fromEntries(
+  CANDIDATE_REASONS.map(([reason], rank) => [reason, rank]),
+) as Record<CandidateReason, number>;
+
+/** Rejections are constants: judging allocates nothing. */
+const REJECT = {
+  mediaType: { reason: 'media_type', rule: 'no banner' },
+  image: { reason: 'media_type', rule: 'no image' },
+  size: { reason: 'size', rule: 'banner.format' },
+  model: { reason: 'model', rule: 'cpm only' },
+  wseat: { reason: 'seat', rule: 'wseat' },
+  bseat: { reason: 'seat', rule: 'bseat' },
+  dealsOnly: { reason: 'deal', rule: 'dealsOnly' },
+  privateAuction: { reason: 'deal', rule: 'pmp.private_auction' },
+  dealSeat: { reason: 'deal', rule: 'deal.wseat' },
+  dealDomain: { reason: 'deal', rule: 'deal.wadomain' },
+  noRate: { reason: 'currency', rule: 'bidfloorcur' },
+  dealNoRate: { reason: 'currency', rule: 'deal.bidfloorcur' },
+  floor: { reason: 'floor', rule: 'imp.bidfloor' },
+  dealFloor: { reason: 'floor', rule: 'deal.bidfloor' },
+  secure: { reason: 'not_secure', rule: 'imp.secure' },
+  battr: { reason: 'creative', rule: 'banner.battr' },
+  btype: { reason: 'creative', rule: 'banner.btype' },
+  mimes: { reason: 'creative', rule: 'banner.mimes' },
+  api: { reason: 'creative', rule: 'banner.api' },
+  badv: { reason: 'blocked', rule: 'badv' },
+  bcat: { reason: 'blocked', rule: 'bcat' },
+  acat: { reason: 'blocked', rule: 'acat' },
+  cattax: { reason: 'blocked', rule: 'cattax' },
+  bapp: { reason: 'blocked', rule: 'bapp' },
+  identifier: { reason: 'identifier', rule: 'frequencyCaps' },
+  caps: { reason: 'frequency_caps', rule: 'frequencyCaps' },
+} as const satisfies Record<string, Rejection>;
+
+/** The rejection that came nearer to a bid. */
+export function nearerRejection(a: Rejection | null, b: Rejection): Rejection {
+  return a === null || RANK[b.reason] > RANK[a.reason] ? b : a;
+}
+
+/** Everything that does not depend on the ad. null: the campaign may bid. */
+export function rejectCampaign(snapshot: Snapshot, offer: Offer, campaign: number): Rejection | null {
+  const { request } = offer;
+  if (request.cpmOnly && BID_MODEL_BY_NUMBER[snapshot.bidModel[campaign] ?? 0] !== 'cpm') return REJECT.model;
+  const seat = snapshot.seat[campaign] ?? 0;
+  if (request.source.allowedSeats.length > 0 && !request.allowedSeats.includes(seat)) return REJECT.wseat;
+  if (request.blockedSeats.includes(seat)) return REJECT.bseat;
+  const flags = snapshot.campaignFlags[campaign] ?? 0;
+  if ((flags & CAMPAIGN_FLAG.capped) !== 0) return request.identifier ? REJECT.caps : REJECT.identifier;
+  return null;
+}
+
+/**
+ * The first deal of the request that takes the campaign and this ad, else the open auction. A fixed-price deal
+ * is paid at its floor; everything else at the campaign's rank price.
+ */
+export function findAccess(
+  snapshot: Snapshot,
+  offer: Offer,
+  campaign: number,
+  ad: number,
+): Access | Rejection {
+  const rankMicros = priceMicros(snapshot.rankMicros[campaign] ?? 0);
+  let refused: Rejection | null = null;
+  for (const deal of offer.deals) {
+    if (!holds(snapshot.deals, campaign, deal.id)) continue;
+    const rejection = rejectDeal(snapshot, deal, campaign, ad, rankMicros);
+    if (rejection === null) return dealAccess(deal, rankMicros, offer);
+    refused = nearerRejection(refused, rejection);
+  }
+  if (offer.imp.privateAuction) return refused ?? REJECT.privateAuction;
+  if (((snapshot.campaignFlags[campaign] ?? 0) & CAMPAIGN_FLAG.dealsOnly) !== 0) {
+    return refused ?? REJECT.dealsOnly;
+  }
+  if (offer.openFloor === NO_RATE) return REJECT.noRate;
+  if (rankMicros < offer.openFloor) return REJECT.floor;
+  return { dealId: '', ...atRankPrice(rankMicros, offer) };
+}
+
+/** A fixed price of nothing is no price: such a deal is bid for like any other. */
+function dealAccess({ deal, floor }: DealOffer, rankMicros: PriceMicros, offer: Offer): Access {
+  if (!deal.fixedPrice || floor === 0) return { dealId: deal.id, ...atRankPrice(rankMicros, offer) };
+  const { currency, currencyRate } = offer.request;
+  // The very digits of the floor where no conversion is needed: it is the price, to the micro.
+  const bidMicros =
+    deal.floorCurrency === currency ? deal.floorMicros : convertedRoundedDown(floor, currencyRate);
+  return { dealId: deal.id, priceMicros: floor, bidMicros };
+}
+
+function atRankPrice(rankMicros: PriceMicros, offer: Offer): Pick<Access, 'priceMicros' | 'bidMicros'> {
+  return { priceMicros: rankMicros, bidMicros: convertedRoundedDown(rankMicros, offer.request.currencyRate) };
+}
+
+/** null: the ad fits the slot and nothing in the request blocks it. */
+export function rejectAd(snapshot: Snapshot, offer: Offer, ad: number): Rejection | null {
+  const { banner } = offer.imp;
+  if (banner === null || snapshot.adType[ad] !== AD_TYPE_NUMBER.banner) return REJECT.mediaType;
+  const flags = snapshot.adFlags[ad] ?? 0;
+  if (offer.request.imageOnly && (flags & AD_FLAG.image) === 0) return REJECT.image;
+  if (!fitsSize(banner, snapshot.adWidth[ad] ?? 0, snapshot.adHeight[ad] ?? 0)) return REJECT.size;
+  if (offer.imp.secure && (flags & AD_FLAG.insecure) !== 0) return REJECT.secure;
+  return rejectCreative(snapshot, offer, banner, ad, flags) ?? rejectBlocked(snapshot, offer, ad);
+}
+
+function rejectCreative(
+  snapshot: Snapshot,
+  offer: Offer,
+  banner: Banner,
+  ad: number,
+  flags: number,
+): Rejection | null {
+  for (const attribute of banner.blockedAttributes) {
+    if (holds(snapshot.adAttributes, ad, attribute)) return REJECT.battr;
+  }
+  if (banner.blockedTypes.includes(snapshot.adBannerType[ad] ?? 0)) return REJECT.btype;
+  const mime = snapshot.adMime[ad] ?? 0;
+  // An image whose type its URL does not tell can't be shown to be refused.
+  if (banner.mimes.length > 0 && mime !== 0 && !offer.mimes.includes(mime)) return REJECT.mimes;
+  if ((flags & AD_FLAG.mraid) !== 0 && !banner.apis.some(isMraid)) return REJECT.api;
+  return null;
+}
+
+function rejectBlocked(snapshot: Snapshot, offer: Offer, ad: number): Rejection | null {
+  const { request } = offer;
+  if (holdsAny(snapshot.adDomains, ad, request.blockedDomains)) return REJECT.badv;
+  if (request.blockedApps.length > 0 && request.blockedApps.includes(snapshot.adBundle[ad] ?? 0)) {
+    return REJECT.bapp;
+  }
+  const { blockedCategories, allowedCategories, cattax } = request.source;
+  if (blockedCategories.length === 0 && allowedCategories.length === 0) return null;
+  const hasCategories = rowLength(snapshot.adCategories, ad) > 0;
+  // Codes of two taxonomies can't be compared, so the ad can't be shown to be allowed.
+  if (hasCategories && snapshot.adCattax[ad] !== cattax) return REJECT.cattax;
+  if (holdsAny(snapshot.adCategories, ad, request.blockedCategories)) return REJECT.bcat;
+  if (allowedCategories.length > 0 && !holdsAny(snapshot.adCategories, ad, request.allowedCategories)) {
+    return REJECT.acat;
+  }
+  return null;
+}
+
+function rejectDeal(
+  snapshot: Snapshot,
+  deal: DealOffer,
+  campaign: number,
+  ad: number,
+  rankMicros: PriceMicros,
+): Rejection | null {
+  if (deal.deal.allowedSeats.length > 0 && !deal.allowedSeats.includes(snapshot.seat[campaign] ?? 0)) {
+    return REJECT.dealSeat;
+  }
+  if (deal.deal.allowedDomains.length > 0 && !holdsAny(snapshot.adDomains, ad, deal.allowedDomains)) {
+    return REJECT.dealDomain;
+  }
+  if (deal.floor === NO_RATE) return REJECT.dealNoRate;
+  return rankMicros < deal.floor ? REJECT.dealFloor : null;
+}
+
+/** Banners without any size take the ad's own. A ratio fits with whole-pixel tolerance. */
+function fitsSize(banner: Banner, width: number, height: number): boolean {
+  const { sizes, ratios } = banner;
+  if (sizes.length === 0 && ratios.length === 0) return true;
+  for (const size of sizes) if (size.width === width && size.height === height) return true;
+  for (const { widthRatio, heightRatio, minWidth } of ratios) {
+    if (width < minWidth) continue;
+    if (Math.abs(width * heightRatio - height * widthRatio) < Math.max(widthRatio, heightRatio)) return true;
+  }
+  return false;
+}
+
+/** MRAID 1, 2 and 3 in OpenRTB's list of API frameworks. */
+function isMraid(api: number): boolean {
+  return api === 3 || api === 5 || api === 6;
+}
+
+function rowLength(lists: IdLists, row: number): number {
+  return (lists.start[row + 1] ?? 0) - (lists.start[row] ?? 0);
+}
+
+function holds(lists: IdLists, row: number, id: number): boolean {
+  const end = lists.start[row + 1] ?? 0;
+  for (let i = lists.start[row] ?? 0; i < end; i++) if (lists.ids[i] === id) return true;
+  return false;
+}
+
+function holdsAny(lists: IdLists, row: number, ids: readonly number[]): boolean {
+  if (ids.length === 0) return false;
+  const end = lists.start[row + 1] ?? 0;
+  for (let i = lists.start[row] ?? 0; i < end; i++) if (ids.includes(lists.ids[i] ?? 0)) return true;
+  return false;
+}

@@ -1,0 +1,56 @@
+/** The values under which one imp is looked up in the index: its request's, as far as privacy allows, and its own. */
+import { DIMENSION_NUMBER } from '../campaigns/dimensions.ts';
+import { browserOf } from '../openrtb/agent-browser.ts';
+import type { Imp } from '../openrtb/request.ts';
+import { ACCESS_DIMENSION, AD_DIMENSION, QUERY_DIMENSIONS, type Query } from '../targeting/query.ts';
+import type { Snapshot } from '../targeting/snapshot.ts';
+import { lowestFloor, type Offer, type RequestOffer } from './offer.ts';
+
+const NONE: readonly string[] = Object.freeze([]);
+const OPEN: readonly string[] = Object.freeze(['open']);
+const ANY_BANNER: readonly string[] = Object.freeze(['banner']);
+const ANY_IMAGE: readonly string[] = Object.freeze(['image']);
+
+/** What is known of the user as a person rather than of the place and the device. */
+const PROFILE_DIMENSIONS = [
+  DIMENSION_NUMBER.segment,
+  DIMENSION_NUMBER.interest,
+  DIMENSION_NUMBER.ageRange,
+  DIMENSION_NUMBER.gender,
+] as const;
+
+export function impQuery(snapshot: Snapshot, offer: Offer, nowMs: number, fromOrdinal: number): Query {
+  const { imp, request } = offer;
+  const values: (readonly string[])[] = new Array<readonly string[]>(QUERY_DIMENSIONS).fill(NONE);
+  for (const [dimension, attributes] of request.source.attributes.entries()) values[dimension] = attributes;
+  if (!request.profile) for (const dimension of PROFILE_DIMENSIONS) values[dimension] = NONE;
+  if (snapshot.isTargeted(DIMENSION_NUMBER.browser)) values[DIMENSION_NUMBER.browser] = browsers(request);
+  if (imp.tagId !== '') values[DIMENSION_NUMBER.placement] = [imp.tagId.toLowerCase()];
+  values[DIMENSION_NUMBER.size] = sizes(imp, '');
+  values[DIMENSION_NUMBER.format] = imp.formats;
+  values[AD_DIMENSION] = adValues(offer);
+  values[ACCESS_DIMENSION] = accessValues(imp);
+  return { values, nowMs, minRankMicros: lowestFloor(offer), fromOrdinal, includeSpent: false };
+}
+
+function browsers(request: RequestOffer): readonly string[] {
+  const browser = browserOf(request.source.userAgent);
+  return browser === '' ? NONE : [browser];
+}
+
+function adValues({ imp, request }: Offer): readonly string[] {
+  const fixed = imp.banner !== null && imp.banner.sizes.length > 0 && imp.banner.ratios.length === 0;
+  if (!fixed) return request.imageOnly ? ANY_IMAGE : ANY_BANNER;
+  return sizes(imp, request.imageOnly ? 'image:' : 'banner:');
+}
+
+function sizes(imp: Imp, prefix: string): readonly string[] {
+  if (imp.banner === null || imp.banner.sizes.length === 0) return NONE;
+  return imp.banner.sizes.map(({ width, height }) => `${prefix}${String(width)}x${String(height)}`);
+}
+
+function accessValues(imp: Imp): readonly string[] {
+  if (imp.deals.length === 0) return imp.privateAuction ? NONE : OPEN;
+  const deals = imp.deals.map(({ id }) => `deal:${id}`);
+  return imp.privateAuction ? deals : ['open', ...deals];
+}

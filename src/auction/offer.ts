@@ -1,0 +1,139 @@
+/**
+ * What one imp offers, with every name that it holds looked up once in the snapshot: behind this, judging a
+ * candidate compares numbers. A name that the snapshot does not hold can block nothing and allow nothing.
+ */
+import type { BidRequest, Deal, Imp } from '../openrtb/request.ts';
+import type { PriceMicros } from '../money.ts';
+import { SPACE, type Snapshot, type Space } from '../targeting/snapshot.ts';
+import { convertedRoundedDown, rateOf, usdRoundedUp, type Rates } from './currency.ts';
+
+/** A floor in USD for which there is no rate: nothing can be compared with it. */
+export const NO_RATE = -1 as PriceMicros;
+
+export interface Offer {
+  readonly request: RequestOffer;
+  readonly imp: Imp;
+  /** USD micros, or NO_RATE. */
+  readonly openFloor: PriceMicros;
+  readonly deals: readonly DealOffer[];
+  readonly mimes: readonly number[];
+}
+
+export interface DealOffer {
+  readonly deal: Deal;
+  /** Interned id of the deal; 0: no campaign has it. */
+  readonly id: number;
+  readonly floor: PriceMicros;
+  readonly allowedSeats: readonly number[];
+  readonly allowedDomains: readonly number[];
+}
+
+/** The part that all imps of a request share. */
+export interface RequestOffer {
+  readonly source: BidRequest;
+  readonly currency: string;
+  readonly currencyRate: number;
+  readonly allowedSeats: readonly number[];
+  readonly blockedSeats: readonly number[];
+  readonly blockedCategories: readonly number[];
+  readonly allowedCategories: readonly number[];
+  readonly blockedDomains: readonly number[];
+  readonly blockedApps: readonly number[];
+  /** The privacy decision: may this user be recognised, and may a profile of the user decide? */
+  readonly identifier: boolean;
+  readonly profile: boolean;
+  /** `/bid` lets only cpm campaigns compete. */
+  readonly cpmOnly: boolean;
+  /** The simple forms serve ads that have an image. */
+  readonly imageOnly: boolean;
+}
+
+const NOTHING: readonly number[] = Object.freeze([]);
+
+export function resolveRequest(
+  snapshot: Snapshot,
+  source: BidRequest,
+  terms: Pick<RequestOffer, 'currency' | 'currencyRate' | 'identifier' | 'profile' | 'cpmOnly' | 'imageOnly'>,
+): RequestOffer {
+  const categories = (codes: readonly string[]): readonly number[] =>
+    codes.length === 0
+      ? NOTHING
+      : known(
+          snapshot,
+          SPACE.category,
+          codes.map((code) => `${String(source.cattax)}:${code}`),
+        );
+  return {
+    source,
+    ...terms,
+    allowedSeats: known(snapshot, SPACE.seat, source.allowedSeats),
+    blockedSeats: known(snapshot, SPACE.seat, source.blockedSeats),
+    blockedCategories: categories(source.blockedCategories),
+    allowedCategories: categories(source.allowedCategories),
+    blockedDomains: known(snapshot, SPACE.advertiserDomain, source.blockedDomains),
+    blockedApps: known(snapshot, SPACE.bundle, source.blockedApps),
+  };
+}
+
+export function resolveImp(snapshot: Snapshot, request: RequestOffer, imp: Imp, rates: Rates): Offer {
+  return {
+    request,
+    imp,
+    openFloor: floorInUsd(imp.floorMicros, imp.floorCurrency, request, rates),
+    deals:
+      imp.deals.length === 0 ? [] : imp.deals.map((deal) => resolveDeal(snapshot, request, deal, rates)),
+    mimes: imp.banner === null ? NOTHING : known(snapshot, SPACE.mime, imp.banner.mimes.map(standardMime)),
+  };
+}
+
+/** The lowest rank price that any way into this imp accepts, in USD micros. */
+export function lowestFloor(offer: Offer): number {
+  let lowest = offer.imp.privateAuction || offer.openFloor === NO_RATE ? Infinity : offer.openFloor;
+  for (const { id, floor } of offer.deals) {
+    if (id !== 0 && floor !== NO_RATE && floor < lowest) lowest = floor;
+  }
+  return lowest === Infinity ? 0 : lowest;
+}
+
+function resolveDeal(snapshot: Snapshot, request: RequestOffer, deal: Deal, rates: Rates): DealOffer {
+  return {
+    deal,
+    id: snapshot.lookup(SPACE.deal, deal.id),
+    floor: floorInUsd(deal.floorMicros, deal.floorCurrency, request, rates),
+    allowedSeats: known(snapshot, SPACE.seat, deal.allowedSeats),
+    allowedDomains: known(snapshot, SPACE.advertiserDomain, deal.allowedDomains),
+  };
+}
+
+/**
+ * The least USD price whose conversion into the answer's currency is still at or above the floor. Two
+ * roundings meet when floor and bid are of one foreign currency, so that case is stepped up by hand.
+ */
+function floorInUsd(
+  floor: PriceMicros,
+  currency: string,
+  request: RequestOffer,
+  rates: Rates,
+): PriceMicros {
+  if (floor === 0) return floor;
+  const rate = rateOf(rates, currency);
+  if (rate === 0) return NO_RATE;
+  const usd = usdRoundedUp(floor, rate);
+  const short = currency === request.currency && convertedRoundedDown(usd, rate) < floor;
+  return (short ? usd + 1 : usd) as PriceMicros;
+}
+
+/** `image/jpg` is what many exchanges call `image/jpeg`. */
+function standardMime(mime: string): string {
+  return mime === 'image/jpg' ? 'image/jpeg' : mime;
+}
+
+function known(snapshot: Snapshot, space: Space, names: readonly string[]): readonly number[] {
+  if (names.length === 0) return NOTHING;
+  const ids: number[] = [];
+  for (const name of names) {
+    const id = snapshot.lookup(space, name);
+    if (id !== 0) ids.push(id);
+  }
+  return ids;
+}

@@ -1,0 +1,114 @@
+/** The best candidates of one imp, in rank order, and the reason when there are none. */
+import { CANDIDATE_REASONS, NBR, type Nbr } from '../openrtb/codes.ts';
+import { ACCESS_DIMENSION, AD_DIMENSION, NOT_ASKED, type Query } from '../targeting/query.ts';
+import type { Matcher } from '../targeting/match.ts';
+import type { Snapshot } from '../targeting/snapshot.ts';
+import { SHORTLIST_LENGTH, type Candidate } from './decision.ts';
+import { findAccess, nearerRejection, rejectAd, rejectCampaign, type Rejection } from './judge.ts';
+import type { Offer } from './offer.ts';
+
+/**
+ * Ads that one campaign may put on a shortlist: several imps of a request want a different ad each, and the
+ * sixth of one campaign on one page would be one too many for anybody.
+ */
+const ADS_PER_CAMPAIGN = 6;
+
+const NBR_OF_REASON: Readonly<Record<string, Nbr>> = Object.fromEntries(CANDIDATE_REASONS);
+
+export interface Shortlist {
+  readonly nbr: Nbr;
+  readonly shortlist: readonly Candidate[];
+  readonly resumeFrom: number;
+}
+
+export function shortlist(snapshot: Snapshot, matcher: Matcher, offer: Offer, query: Query): Shortlist {
+  const candidates: Candidate[] = [];
+  const adsWanted = Math.min(offer.request.source.imps.length, ADS_PER_CAMPAIGN);
+  let nearest: Rejection | null = null;
+  let resumeFrom = -1;
+  matcher.prepare(snapshot, query);
+  matcher.forEach((campaign) => {
+    if (candidates.length >= SHORTLIST_LENGTH) {
+      resumeFrom = campaign;
+      return false;
+    }
+    const rejection = judgeCampaign(snapshot, offer, campaign, adsWanted, candidates);
+    if (rejection !== null) nearest = nearerRejection(nearest, rejection);
+    return true;
+  });
+  if (candidates.length > 0) return { nbr: NBR.unknown, shortlist: candidates, resumeFrom };
+  const nbr = nearest === null ? diagnoseNoMatch(snapshot, matcher, query) : nbrOf(nearest);
+  return { nbr, shortlist: candidates, resumeFrom };
+}
+
+/** Adds the campaign's ads that fit, at most `adsWanted`; or tells why none does. */
+export function judgeCampaign(
+  snapshot: Snapshot,
+  offer: Offer,
+  campaign: number,
+  adsWanted: number,
+  candidates: Candidate[],
+): Rejection | null {
+  const rejected = rejectCampaign(snapshot, offer, campaign);
+  if (rejected !== null) return rejected;
+  let nearest: Rejection | null = null;
+  let wanted = adsWanted;
+  const end = snapshot.adStart[campaign + 1] ?? 0;
+  for (let ad = snapshot.adStart[campaign] ?? 0; ad < end && wanted > 0; ad++) {
+    const rejection = judgeAd(snapshot, offer, campaign, ad, candidates);
+    if (rejection === null) wanted--;
+    else nearest = nearerRejection(nearest, rejection);
+  }
+  return wanted < adsWanted ? null : nearest;
+}
+
+function judgeAd(
+  snapshot: Snapshot,
+  offer: Offer,
+  campaign: number,
+  ad: number,
+  candidates: Candidate[],
+): Rejection | null {
+  const rejection = rejectAd(snapshot, offer, ad);
+  if (rejection !== null) return rejection;
+  const access = findAccess(snapshot, offer, campaign, ad);
+  if ('reason' in access) return access;
+  candidates.push({
+    campaign,
+    ad,
+    ...access,
+    width: snapshot.adWidth[ad] ?? 0,
+    height: snapshot.adHeight[ad] ?? 0,
+  });
+  return null;
+}
+
+/**
+ * Nothing matched: was it the targeting, or what the index asks besides? Budgets, the floor, the creative and
+ * the access are let go one after the other, the nearest to a bid first, and the one that brings a match was
+ * the reason. All of them together are let go first, so that a request that nobody wants costs one more match.
+ */
+function diagnoseNoMatch(snapshot: Snapshot, matcher: Matcher, query: Query): Nbr {
+  const values = [...query.values];
+  const matches = (relaxed: Query): boolean => {
+    let found = false;
+    matcher.prepare(snapshot, relaxed);
+    matcher.forEach(() => {
+      found = true;
+      return false;
+    });
+    return found;
+  };
+  const budgets: Query = { ...query, values, includeSpent: true };
+  const floors: Query = { ...budgets, minRankMicros: 0 };
+  const creatives: Query = { ...floors, values: values.with(AD_DIMENSION, NOT_ASKED) };
+  const access: Query = { ...creatives, values: creatives.values.with(ACCESS_DIMENSION, NOT_ASKED) };
+  if (!matches(access)) return NBR.noCampaignMatches;
+  if (matches(budgets)) return NBR.budgetOrPacing;
+  if (matches(floors)) return NBR.belowFloor;
+  return matches(creatives) ? NBR.creativeDoesNotFit : NBR.dealOrSeat;
+}
+
+function nbrOf(rejection: Rejection): Nbr {
+  return NBR_OF_REASON[rejection.reason] ?? NBR.noCampaignMatches;
+}

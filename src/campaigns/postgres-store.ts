@@ -1,0 +1,141 @@
+/**
+ * Campaigns in PostgreSQL. Every statement works on a whole set; every change takes its number first
+ * (raise_campaign_version), which makes the writers wait for one another until they commit.
+ */
+import { inTransaction } from '../database/postgres-pool.ts';
+import type { Pool, Transaction } from '../database/postgres-pool.ts';
+import type { Campaign } from './model.ts';
+import { adRows, campaignRow, readAd, readCampaign, ruleRows } from './postgres-rows.ts';
+import type { AdRow, CampaignRow, RuleRow } from './postgres-rows.ts';
+import type { CampaignStore } from './store.ts';
+
+/** Campaigns a statement: bounds the memory of both sides (some megabytes) at no cost in speed. */
+const PAGE = 5_000;
+const INSERT_PAGE = 1_000;
+/** Sorts before every other. */
+const LEAST_UUID = '00000000-0000-0000-0000-000000000000';
+
+export function createCampaignStore(pool: Pool): CampaignStore {
+  return {
+    loadServable: () => inTransaction(pool, loadActive, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+    insertMany: async (campaigns) =>
+      campaigns.length === 0
+        ? readVersion(pool)
+        : inTransaction(pool, async (transaction) => {
+            const version = await raiseVersion(transaction);
+            await insert(transaction, campaigns, version);
+            return version;
+          }),
+    insertFirst: async (campaigns) => {
+      if ((await readVersion(pool)) !== 0) return false;
+      return inTransaction(pool, async (transaction) => {
+        // Another node may have been first since; then this is a change that touches nothing.
+        const isFirst = (await raiseVersion(transaction)) === 1;
+        if (isFirst) await insert(transaction, campaigns, 1);
+        return isFirst;
+      });
+    },
+    version: () => readVersion(pool),
+    count: async () => {
+      const { rows } = await pool.query<{ count: number }>('SELECT count(*) FROM campaigns');
+      return rows[0]?.count ?? 0;
+    },
+    setStatus: (id, status) =>
+      inTransaction(pool, async (transaction) => {
+        const version = await raiseVersion(transaction);
+        const { rowCount } = await transaction.query(
+          'UPDATE campaigns SET status = $2, version = $3, updated_at = now() WHERE id = $1',
+          [id, status, version],
+        );
+        return rowCount === 1;
+      }),
+  };
+}
+
+async function readVersion(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ version: number }>('SELECT version FROM campaign_changes');
+  return versionOf(rows);
+}
+
+async function raiseVersion(transaction: Transaction): Promise<number> {
+  const { rows } = await transaction.query<{ version: number }>('SELECT raise_campaign_version() AS version');
+  return versionOf(rows);
+}
+
+function versionOf(rows: readonly { readonly version: number }[]): number {
+  if (rows[0] === undefined) throw new Error('the table campaign_changes has lost its row');
+  return rows[0].version;
+}
+
+async function insert(
+  transaction: Transaction,
+  campaigns: readonly Campaign[],
+  version: number,
+): Promise<void> {
+  for (let from = 0; from < campaigns.length; from += INSERT_PAGE) {
+    const page = campaigns.slice(from, from + INSERT_PAGE);
+    await insertRows(
+      transaction,
+      'campaigns',
+      page.map((campaign) => campaignRow(campaign, version)),
+    );
+    await insertRows(transaction, 'campaign_targeting_rules', page.flatMap(ruleRows));
+    await insertRows(transaction, 'ads', page.flatMap(adRows));
+  }
+}
+
+/** One statement and one parameter, however many rows. Their keys are the table's columns. */
+async function insertRows(transaction: Transaction, table: string, rows: readonly object[]): Promise<void> {
+  if (rows[0] === undefined) return;
+  const columns = Object.keys(rows[0]).join(', ');
+  await transaction.query(
+    `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM json_populate_recordset(NULL::${table}, $1)`,
+    [JSON.stringify(rows)],
+  );
+}
+
+async function loadActive(transaction: Transaction): Promise<Campaign[]> {
+  const campaigns: Campaign[] = [];
+  for (let after = LEAST_UUID; ;) {
+    const page = await loadPage(transaction, after);
+    for (const campaign of page) campaigns.push(campaign);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return campaigns;
+    after = last.id;
+  }
+}
+
+async function loadPage(transaction: Transaction, after: string): Promise<Campaign[]> {
+  const { rows } = await transaction.query<CampaignRow>(
+    `SELECT * FROM campaigns WHERE status = 'active' AND id > $1 ORDER BY id LIMIT ${String(PAGE)}`,
+    [after],
+  );
+  const ids = rows.map(({ id }) => id);
+  const rules = await transaction.query<RuleRow>(
+    `SELECT campaign_id, rule_type, operator, json_agg(rule_value ORDER BY value_number) AS values
+       FROM campaign_targeting_rules WHERE campaign_id = ANY ($1)
+      GROUP BY campaign_id, rule_number, rule_type, operator ORDER BY campaign_id, rule_number`,
+    [ids],
+  );
+  const ads = await transaction.query<AdRow>(
+    'SELECT * FROM ads WHERE campaign_id = ANY ($1) ORDER BY campaign_id, ad_number',
+    [ids],
+  );
+  const rulesById = groupByCampaign(rules.rows);
+  const adsById = groupByCampaign(ads.rows);
+  return rows.map((row) =>
+    readCampaign(row, rulesById.get(row.id) ?? [], (adsById.get(row.id) ?? []).map(readAd)),
+  );
+}
+
+function groupByCampaign<Row extends { readonly campaign_id: string }>(
+  rows: readonly Row[],
+): ReadonlyMap<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row.campaign_id);
+    if (group === undefined) groups.set(row.campaign_id, [row]);
+    else group.push(row);
+  }
+  return groups;
+}

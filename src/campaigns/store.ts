@@ -1,0 +1,20 @@
+/** Where campaigns are kept, as the rest of the program sees it. */
+import type { Campaign, CampaignStatus } from './model.ts';
+
+export interface CampaignStore {
+  /** Every active campaign with its targeting and ads, as of one moment, in the order of their ids. */
+  loadServable(): Promise<Campaign[]>;
+  /**
+   * Adds the campaigns as one change and returns its number, which becomes their `version`. Rejects, adding
+   * none, when an id is taken. None given: nothing changes.
+   */
+  insertMany(campaigns: readonly Campaign[]): Promise<number>;
+  /** insertMany, but only into a database that no change was ever made in; false: one was. */
+  insertFirst(campaigns: readonly Campaign[]): Promise<boolean>;
+  /** The number of the last committed change; 0 when there was none. */
+  version(): Promise<number>;
+  /** Campaigns of every status. */
+  count(): Promise<number>;
+  /** false: there is no such campaign. */
+  setStatus(id: string, status: CampaignStatus): Promise<boolean>;
+}

@@ -1,0 +1,80 @@
+/**
+ * Every environment variable that the server reads: its default and what it means. The README and .env.example
+ * are held against this list, and config.ts reads nothing that is not in it.
+ */
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+interface Variable {
+  /** What stands in when it is unset or empty; '' where that means "none" or is found at the start. */
+  readonly fallback: string;
+  /** `fallback` in words, where it is ''. */
+  readonly fallbackMeans?: string;
+  readonly meaning: string;
+}
+
+export const VARIABLES = {
+  GAVEL_PORT: { fallback: '8080', meaning: 'The port that everything is served on; 0 takes any free one.' },
+  GAVEL_HOST: { fallback: '0.0.0.0', meaning: 'The address to listen on.' },
+  GAVEL_PUBLIC_URL: {
+    fallback: '',
+    fallbackMeans: 'http://localhost:<port>',
+    meaning: 'How the outside reaches this server: URLs in answers start with it.',
+  },
+  GAVEL_DATA_DIR: { fallback: './data', meaning: 'Where the embedded stores keep their data.' },
+  DATABASE_URL: {
+    fallback: '',
+    fallbackMeans: 'embedded',
+    meaning: 'A Postgres server in place of the embedded one: postgres://user:password@host:port/database.',
+  },
+  REDIS_URL: { fallback: '', fallbackMeans: 'embedded', meaning: 'Not served yet: leave it unset.' },
+  KAFKA_BROKERS: { fallback: '', fallbackMeans: 'embedded', meaning: 'Not served yet: leave it unset.' },
+  GAVEL_WORKERS: {
+    fallback: '',
+    fallbackMeans: 'cores - 1, at least 1',
+    meaning: 'Worker threads that decide bids; 0 decides on the front thread.',
+  },
+  GAVEL_ADMIN_KEY: {
+    fallback: '',
+    fallbackMeans: 'made at the first start',
+    meaning: 'The management key, 16 characters or more.',
+  },
+  GAVEL_SIGNING_KEY: {
+    fallback: '',
+    fallbackMeans: 'made at the first start',
+    meaning: 'What tokens are signed with, 32 characters or more; the same on every server.',
+  },
+  GAVEL_TCF_VENDOR_ID: {
+    fallback: '',
+    fallbackMeans: 'none',
+    meaning: 'Our id in the Global Vendor List; without one no identifier is used under GDPR.',
+  },
+  GAVEL_FX_FILE: {
+    fallback: '',
+    fallbackMeans: 'none',
+    meaning:
+      'Currency rates: {"base":"USD","date":"2026-11-20","rates":{"EUR":0.92}}; read again when it changes.',
+  },
+  GAVEL_PRIOR_CTR: { fallback: '0.001', meaning: 'Clicks an impression that cpc campaigns are ranked by.' },
+  GAVEL_PRIOR_CVR: {
+    fallback: '0.00001',
+    meaning: 'Conversions an impression that cpa campaigns are ranked by.',
+  },
+  GAVEL_TMAX_CAP_MS: { fallback: '100', meaning: 'The most time that a bid takes, whatever tmax allows.' },
+  GAVEL_TMAX_MARGIN_MS: { fallback: '10', meaning: 'What of tmax is left for the way back.' },
+  GAVEL_GZIP_BIDS: {
+    fallback: '0',
+    meaning: '1 gzips bids too for those who accept it, which costs more than the auction.',
+  },
+  GAVEL_SHARE_PORT: { fallback: '0', meaning: '1 lets several processes of one machine share the port.' },
+  GAVEL_LOG_LEVEL: { fallback: 'info', meaning: `One of ${LOG_LEVELS.join(', ')}.` },
+  GAVEL_BLOCKED_SELLERS: {
+    fallback: '',
+    fallbackMeans: 'none',
+    meaning: 'Sellers in whose supply chains we do not bid: asi or asi/sid, with commas between.',
+  },
+  GAVEL_DEMO: { fallback: '1', meaning: '0 leaves a new data folder without the demo campaigns.' },
+} as const satisfies Record<string, Variable>;
+
+export type VariableName = keyof typeof VARIABLES;

@@ -1,0 +1,224 @@
+/** The environment as one frozen Config. Every mistake is told at once, each with the name of its variable. */
+import { z } from 'zod';
+import { LOG_LEVELS, VARIABLES, type LogLevel, type VariableName } from './config-variables.ts';
+
+/** Shorter keys could be guessed. */
+const MIN_ADMIN_KEY_CHARS = 16;
+/** As many bytes as HMAC-SHA512 needs for 256 bits of strength. */
+const MIN_SIGNING_KEY_CHARS = 32;
+const MAX_WORKERS = 256;
+/** The Global Vendor List numbers in 16 bits. */
+const MAX_VENDOR_ID = 65_535;
+/** Exchanges wait no longer than a second or so; a longer cap would only hide a slow server. */
+const MAX_TMAX_MS = 10_000;
+
+/** Their values are never repeated in a message. */
+const SECRETS: ReadonlySet<string> = new Set(['GAVEL_ADMIN_KEY', 'GAVEL_SIGNING_KEY', 'DATABASE_URL']);
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Without a slash at its end; null: http://localhost with the port that is listened on. */
+  readonly publicUrl: string | null;
+  readonly dataDir: string;
+  readonly databaseUrl: string | null;
+  readonly workers: number;
+  readonly adminKey: string | null;
+  readonly signingKey: string | null;
+  readonly tcfVendorId: number | null;
+  readonly fxFile: string | null;
+  readonly priorCtr: number;
+  readonly priorCvr: number;
+  readonly tmaxCapMs: number;
+  readonly tmaxMarginMs: number;
+  readonly gzipBids: boolean;
+  readonly sharePort: boolean;
+  readonly logLevel: LogLevel;
+  /** `asi` or `asi/sid`, lower case. */
+  readonly blockedSellers: readonly string[];
+  readonly demo: boolean;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  /** One message for all that is wrong. */
+  | { readonly ok: false; readonly message: string };
+
+/** Reads `.env` of the working directory into the environment, where it exists; what is set already stays. */
+export function loadEnvFile(): void {
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+}
+
+/** `cores`: how many threads the machine runs at once. An empty variable counts as unset. */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  cores: number,
+): ConfigResult {
+  const values = Object.fromEntries(
+    Object.entries(VARIABLES).map(([name, { fallback }]) => [name, valueOr(environment[name], fallback)]),
+  );
+  const parsed = SCHEMA.safeParse(values);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map((issue) =>
+      mistakeOf(String(issue.path[0]), issue.message, values),
+    );
+    return { ok: false, message: `The configuration is wrong:\n${mistakes.join('\n')}` };
+  }
+  return { ok: true, config: Object.freeze(configOf(parsed.data, cores)) };
+}
+
+function valueOr(text: string | undefined, fallback: string): string {
+  const value = text?.trim() ?? '';
+  return value === '' ? fallback : value;
+}
+
+function mistakeOf(name: string, message: string, values: Readonly<Record<string, string>>): string {
+  const given = SECRETS.has(name) ? '' : ` (it is ${JSON.stringify(values[name] ?? '')})`;
+  return `  ${name} ${message}${given}`;
+}
+
+function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
+  return {
+    port: read.GAVEL_PORT,
+    host: read.GAVEL_HOST,
+    publicUrl: read.GAVEL_PUBLIC_URL,
+    dataDir: read.GAVEL_DATA_DIR,
+    databaseUrl: read.DATABASE_URL,
+    workers: read.GAVEL_WORKERS ?? Math.max(1, cores - 1),
+    adminKey: read.GAVEL_ADMIN_KEY,
+    signingKey: read.GAVEL_SIGNING_KEY,
+    tcfVendorId: read.GAVEL_TCF_VENDOR_ID,
+    fxFile: read.GAVEL_FX_FILE,
+    priorCtr: read.GAVEL_PRIOR_CTR,
+    priorCvr: read.GAVEL_PRIOR_CVR,
+    tmaxCapMs: read.GAVEL_TMAX_CAP_MS,
+    tmaxMarginMs: read.GAVEL_TMAX_MARGIN_MS,
+    gzipBids: read.GAVEL_GZIP_BIDS,
+    sharePort: read.GAVEL_SHARE_PORT,
+    logLevel: read.GAVEL_LOG_LEVEL,
+    blockedSellers: read.GAVEL_BLOCKED_SELLERS,
+    demo: read.GAVEL_DEMO,
+  };
+}
+
+const SCHEMA = z
+  .object({
+    GAVEL_PORT: whole(0, 65_535),
+    GAVEL_HOST: z.string(),
+    GAVEL_PUBLIC_URL: optional(isPublicUrl, 'must be an http(s) URL without query or fragment', withoutSlash),
+    GAVEL_DATA_DIR: z.string(),
+    DATABASE_URL: optional(isPostgresUrl, 'must be a postgres:// URL', (text) => text),
+    REDIS_URL: notServed(),
+    KAFKA_BROKERS: notServed(),
+    GAVEL_WORKERS: optional(isWhole(0, MAX_WORKERS), wholeMessage(0, MAX_WORKERS), Number),
+    GAVEL_ADMIN_KEY: secret(MIN_ADMIN_KEY_CHARS),
+    GAVEL_SIGNING_KEY: secret(MIN_SIGNING_KEY_CHARS),
+    GAVEL_TCF_VENDOR_ID: optional(isWhole(1, MAX_VENDOR_ID), wholeMessage(1, MAX_VENDOR_ID), Number),
+    GAVEL_FX_FILE: optional(
+      () => true,
+      '',
+      (text) => text,
+    ),
+    GAVEL_PRIOR_CTR: rate(),
+    GAVEL_PRIOR_CVR: rate(),
+    GAVEL_TMAX_CAP_MS: whole(1, MAX_TMAX_MS),
+    GAVEL_TMAX_MARGIN_MS: whole(0, MAX_TMAX_MS),
+    GAVEL_GZIP_BIDS: flag(),
+    GAVEL_SHARE_PORT: flag(),
+    GAVEL_LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }),
+    GAVEL_BLOCKED_SELLERS: z
+      .string()
+      .transform((text) =>
+        text
+          .toLowerCase()
+          .split(',')
+          .map((seller) => seller.trim())
+          .filter((seller) => seller !== ''),
+      )
+      .refine((sellers) => sellers.every((seller) => /^[^/\s]+(\/[^\s]+)?$/.test(seller)), {
+        error: 'must be asi or asi/sid, with commas between',
+      }),
+    GAVEL_DEMO: flag(),
+  } satisfies Record<VariableName, z.ZodType>)
+  .refine((read) => read.GAVEL_TMAX_MARGIN_MS < read.GAVEL_TMAX_CAP_MS, {
+    path: ['GAVEL_TMAX_MARGIN_MS'],
+    error: 'must be less than GAVEL_TMAX_CAP_MS',
+    when: ({ issues }) => issues.every((issue) => !String(issue.path?.[0]).startsWith('GAVEL_TMAX_')),
+  });
+
+function optional<T>(
+  isSound: (text: string) => boolean,
+  error: string,
+  read: (text: string) => T,
+): z.ZodType<T | null> {
+  return z
+    .string()
+    .refine((text) => text === '' || isSound(text), { error })
+    .transform((text) => (text === '' ? null : read(text)));
+}
+
+function whole(min: number, max: number): z.ZodType<number> {
+  return z
+    .string()
+    .refine(isWhole(min, max), { error: wholeMessage(min, max) })
+    .transform(Number);
+}
+
+function isWhole(min: number, max: number): (text: string) => boolean {
+  return (text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max;
+}
+
+function wholeMessage(min: number, max: number): string {
+  return `must be a whole number from ${min} to ${max}`;
+}
+
+/** Events an impression. */
+function rate(): z.ZodType<number> {
+  return z
+    .string()
+    .refine((text) => /^\d*\.?\d+(e-?\d+)?$/i.test(text) && Number(text) > 0 && Number(text) <= 1, {
+      error: 'must be a number above 0, at most 1',
+    })
+    .transform(Number);
+}
+
+function flag(): z.ZodType<boolean> {
+  return z
+    .string()
+    .refine((text) => text === '0' || text === '1', { error: 'must be 0 or 1' })
+    .transform((text) => text === '1');
+}
+
+function secret(minChars: number): z.ZodType<string | null> {
+  return optional(
+    (text) => text.length >= minChars,
+    `must have at least ${minChars} characters`,
+    (text) => text,
+  );
+}
+
+function notServed(): z.ZodType<string> {
+  return z.literal('', { error: 'must be unset: this version serves alone, with its embedded stand-ins' });
+}
+
+function isPublicUrl(text: string): boolean {
+  const url = urlOf(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+}
+
+function withoutSlash(text: string): string {
+  return text.replace(/\/+$/, '');
+}
+
+function isPostgresUrl(text: string): boolean {
+  const protocol = urlOf(text)?.protocol;
+  return protocol === 'postgres:' || protocol === 'postgresql:';
+}
+
+function urlOf(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null;
+}

@@ -1,0 +1,153 @@
+/** One run of the PostgreSQL server under its watchdog: launched, ready, ended. */
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import type { RunAs } from './disk-postgres-binaries.ts';
+import { pathFromInside, recordedPostmaster } from './disk-postgres-folder.ts';
+import { PROGRAM_ENVIRONMENT } from './postgres-cluster.ts';
+import type { WatchdogOrder } from './postgres-watchdog.ts';
+
+/** Takes PostgreSQL's own lines; a pino logger fits. */
+export interface PostgresLog {
+  readonly debug: (message: string) => void;
+  readonly info: (message: string) => void;
+  readonly warn: (message: string) => void;
+}
+
+export interface LaunchOrder {
+  /** The folder of the programs. */
+  readonly programs: string;
+  readonly folder: string;
+  readonly socketFolder: string;
+  readonly clusterName: string;
+  readonly runAs: RunAs;
+}
+
+/** occupied: another server works in the folder · failed: it ended before it was ready, with these last words. */
+export type Launch =
+  | { readonly kind: 'started'; readonly stop: () => Promise<void> }
+  | { readonly kind: 'occupied' }
+  | { readonly kind: 'failed'; readonly output: string };
+
+/** Lines of PostgreSQL's that are kept to explain its end. */
+const LAST_WORDS_LINES = 20;
+
+/** For one machine that also runs an ad server: a few dozen megabytes. Durability is untouched (fsync on). */
+const SETTINGS = {
+  listen_addresses: '',
+  max_connections: '60',
+  shared_buffers: '32MB',
+  // The default keeps three more processes for reads ahead.
+  io_method: 'sync',
+  jit: 'off',
+  max_parallel_workers_per_gather: '0',
+  max_logical_replication_workers: '0',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '256MB',
+  log_line_prefix: '',
+  log_checkpoints: 'off',
+  logging_collector: 'off',
+} as const;
+
+export async function launchPostgres(
+  order: LaunchOrder,
+  onExit: (reason: string) => void,
+  log: PostgresLog,
+): Promise<Launch> {
+  const watchdog = spawnWatchdog(order);
+  const lastWords: string[] = [];
+  let stopping = false;
+
+  watchdog.once('exit', (_code, signal) => {
+    if (signal !== null) endOrphan(order.folder);
+  });
+  // `close` comes when postgres, which writes to the same pipe, has ended too.
+  const ended = new Promise<void>((settle) => {
+    watchdog.once('close', () => settle());
+  });
+  const ready = new Promise<boolean>((settle) => {
+    createInterface({ input: watchdog.stderr }).on('line', (line) => {
+      lastWords.push(line);
+      if (lastWords.length > LAST_WORDS_LINES) lastWords.shift();
+      passOn(line, log);
+      if (line.includes('database system is ready to accept connections')) settle(true);
+    });
+    void ended.then(() => {
+      settle(false);
+    });
+  });
+  watchdog.once('error', (error) => lastWords.push(error.message));
+
+  if (!(await ready)) {
+    const output = lastWords.join('\n');
+    return isOccupied(output) ? { kind: 'occupied' } : { kind: 'failed', output };
+  }
+  void ended.then(() => {
+    if (!stopping) onExit(lastWords.join('\n'));
+  });
+  return {
+    kind: 'started',
+    stop: () => {
+      stopping = true;
+      watchdog.stdin.end();
+      return ended;
+    },
+  };
+}
+
+function spawnWatchdog(order: LaunchOrder): ChildProcessByStdio<Writable, null, Readable> {
+  const inside = pathFromInside(order.folder);
+  const socketInside = order.socketFolder === order.folder ? inside : order.socketFolder;
+  const settings = { ...SETTINGS, unix_socket_directories: socketInside, cluster_name: order.clusterName };
+  const watchdogOrder: WatchdogOrder = {
+    program: join(order.programs, 'postgres'),
+    args: ['-D', inside, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    cwd: order.folder,
+    runAs: order.runAs,
+    removeAtEnd: order.socketFolder === order.folder ? null : order.socketFolder,
+  };
+  // Detached: in a session of its own, where no Ctrl-C and no closing terminal reaches it.
+  const watchdog = spawn(process.execPath, [...watchdogProgram(), JSON.stringify(watchdogOrder)], {
+    detached: true,
+    cwd: '/',
+    env: PROGRAM_ENVIRONMENT,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  // It may be gone when we close its pipe: then that is what `close` tells.
+  watchdog.stdin.on('error', () => {});
+  return watchdog;
+}
+
+/** The watchdog stands beside this file, compiled as this one is; as TypeScript it needs a loader. */
+function watchdogProgram(): readonly string[] {
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  const program = fileURLToPath(new URL(`./postgres-watchdog${extension}`, import.meta.url));
+  if (extension === '.js') return [program];
+  return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, program];
+}
+
+/** A watchdog that was killed leaves its postgres behind, which must not outlive the server. */
+function endOrphan(folder: string): void {
+  const postmaster = recordedPostmaster(folder);
+  if (postmaster === 0) return;
+  try {
+    process.kill(postmaster, 'SIGINT');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function isOccupied(output: string): boolean {
+  return /lock file ".*" already exists|pre-existing shared memory block/.test(output);
+}
+
+function passOn(line: string, log: PostgresLog): void {
+  if (/^(WARNING|ERROR|FATAL|PANIC):/.test(line)) log.warn(line);
+  else log.debug(line);
+}

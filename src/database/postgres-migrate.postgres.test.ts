@@ -1,0 +1,117 @@
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { migrate, MigrationError } from './postgres-migrate.ts';
+import { openPool } from './postgres-pool.ts';
+import type { Pool } from './postgres-pool.ts';
+import { openScratchServer } from './postgres-scratch.ts';
+import type { ScratchServer } from './postgres-scratch.ts';
+import { loadSecrets } from './postgres-secrets.ts';
+
+let server: ScratchServer;
+let url: string;
+let folder: string;
+
+beforeAll(async () => {
+  server = await openScratchServer();
+});
+afterAll(() => server.close());
+
+beforeEach(async () => {
+  url = await server.createDatabase();
+  // Characters that mean something in a file pattern.
+  folder = join(mkdtempSync(join(tmpdir(), 'gavel-migrations-')), 'a [copy] {of} (them)');
+  cpSync('migrations', folder, { recursive: true });
+});
+
+async function withPool<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+  const pool = openPool(url, () => {});
+  try {
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+}
+
+describe('migrations', () => {
+  it('run once when several processes start at the same moment', async () => {
+    const runs = await Promise.all([migrate(url), migrate(url), migrate(url)]);
+    const names = readdirSync('migrations').map((file) => file.replace(/^0*(\d+)\.do\.(.*)\.sql$/, '$1 $2'));
+    expect(runs.flat().sort()).toEqual(names.sort());
+    expect(await migrate(url)).toEqual([]);
+  });
+
+  it('run from a folder whose path has pattern characters', async () => {
+    expect(await migrate(url, folder)).toContain('1 campaigns');
+  });
+
+  it('are refused when a file was edited after it ran', async () => {
+    await migrate(url, folder);
+    appendFileSync(join(folder, '001.do.campaigns.sql'), '\n-- one more line\n');
+    await expect(migrate(url, folder)).rejects.toThrow(
+      new MigrationError('migration 1 was edited after it ran: add a new one instead'),
+    );
+  });
+
+  it('are refused when the database has been migrated by a newer program', async () => {
+    writeFileSync(join(folder, '900.do.later.sql'), 'CREATE TABLE later (id integer)');
+    await migrate(url, folder);
+    await expect(migrate(url)).rejects.toThrow(/at migration 900, this program knows \d+/);
+  });
+
+  it('leave the database as it was when one of them fails', async () => {
+    writeFileSync(join(folder, '900.do.wrong.sql'), 'CREATE TABLE half (id integer); SELECT nonsense;');
+    await expect(migrate(url, folder)).rejects.toThrow('nonsense');
+    rmSync(join(folder, '900.do.wrong.sql'));
+    expect(await migrate(url, folder)).toContain('1 campaigns');
+  });
+
+  it('take a file with other line ends for the same file', async () => {
+    await migrate(url, folder);
+    const file = join(folder, '002.do.secrets.sql');
+    const { readFileSync } = await import('node:fs');
+    writeFileSync(`${file}.new`, readFileSync(file, 'utf8').replaceAll('\n', '\r\n'));
+    renameSync(`${file}.new`, file);
+    expect(await migrate(url, folder)).toEqual([]);
+  });
+});
+
+describe('secrets', () => {
+  it('are made once and the same for nodes that start at the same moment', async () => {
+    await migrate(url);
+    const [first, ...others] = await withPool((pool) =>
+      Promise.all([loadSecrets(pool), loadSecrets(pool), loadSecrets(pool), loadSecrets(pool)]),
+    );
+    expect(first?.signingKeys).toMatchObject([{ number: 1 }]);
+    expect(first?.signingKeys[0]?.key).toHaveLength(64);
+    expect(first?.userSalt).toHaveLength(32);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  it('list the newest signing key first', async () => {
+    await migrate(url);
+    const { signingKeys } = await withPool(async (pool) => {
+      await loadSecrets(pool);
+      await pool.query(`INSERT INTO secrets VALUES ('signing_key', 2, $1)`, [Buffer.alloc(64, 2)]);
+      return loadSecrets(pool);
+    });
+    expect(signingKeys.map(({ number }) => number)).toEqual([2, 1]);
+  });
+});
+
+describe('the pool', () => {
+  it('reads a bigint as a number, up to the largest that a number holds exactly', async () => {
+    const { rows } = await withPool((pool) => pool.query('SELECT 9007199254740991::bigint AS most'));
+    expect(rows).toEqual([{ most: Number.MAX_SAFE_INTEGER }]);
+  });
+
+  it('refuses to read a bigint that a number would round', async () => {
+    await withPool(async (pool) => {
+      await expect(pool.query('SELECT 9007199254740993::bigint')).rejects.toThrow('not a safe integer');
+      expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    });
+  });
+});

@@ -1,0 +1,68 @@
+/** Connections to PostgreSQL: the pool, transactions on it, and how its values become ours. */
+import pg from 'pg';
+
+export type Pool = pg.Pool;
+/** One connection inside a transaction. */
+export type Transaction = pg.PoolClient;
+
+/** Enough for the management endpoints; the bid path never asks the database. */
+const MAX_CONNECTIONS = 10;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** No statement of ours takes seconds; one that does waits for a lock or a broken disk. */
+const STATEMENT_TIMEOUT_MS = 60_000;
+const INT8_OID = 20;
+
+/**
+ * bigint columns come as numbers. `onError` hears of idle connections that broke (the server went away): the pool
+ * replaces them by itself, but without a listener the process would end.
+ */
+export function openPool(url: string, onError: (error: Error) => void): Pool {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(INT8_OID, parseSafeInteger);
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'gavel',
+    types,
+  });
+  pool.on('error', onError);
+  return pool;
+}
+
+/**
+ * `work` in one transaction, committed when it resolves and rolled back when it rejects. A connection on which
+ * that fails is thrown away.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (transaction: Transaction) => Promise<T>,
+  begin = 'BEGIN',
+): Promise<T> {
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    await client.query(begin);
+    try {
+      const result = await work(client);
+      await client.query('COMMIT');
+      broken = false;
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      broken = false;
+      throw error;
+    }
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** The bigint as a number. What a number can't hold exactly must never have been written: it throws. */
+export function parseSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`the bigint ${text} is not a safe integer`);
+  return value;
+}

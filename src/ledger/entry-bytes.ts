@@ -1,0 +1,213 @@
+/**
+ * The bytes of the journal's entries. Little-endian:
+ *
+ *   terms       1  u8 model  f64 daily  f64 lifetime (-1: none)  f64 unit  str timezone  str campaignId
+ *   lease       2  u48 lease  i32 day  u8 model  str campaignId
+ *   slice       3  u48 lease  f64 amount  u32 lastExpirySec  f64 atMs
+ *   unused      4  u48 lease  f64 amount
+ *   post        5  u48 lease  u32 ordinal  f64 amount  f64 released
+ *   void        6  u48 lease  u32 ordinal  f64 released
+ *   win         7  u48 lease  u32 ordinal
+ *   click       8  u48 lease  u32 ordinal  i32 day  f64 amount
+ *   conversion  9  u48 lease  u32 ordinal  i32 day  f64 amount
+ *   expire     10  u48 lease  u32 expirySec  f64 released
+ *   kept       11  u48 lease  i32 day  u8 model  u32 lastExpirySec  u32 expiredThroughSec  f64 outstanding
+ *                  per mark: u32 words, that many u32;  str campaignId
+ *   account    12  f64 posted  u32 days, each: i32 day  f64 posted;  str campaignId
+ *   str            u32 length, UTF-8
+ *
+ * An f64 holds every amount exactly: they are integers up to 2^53 - 1.
+ */
+import type { BidModel } from '../campaigns/model.ts';
+import { costNanos } from '../money.ts';
+import { Reader, Writer } from './bytes.ts';
+import type { AccountEntry, Entry, KeptEntry } from './entries.ts';
+import type { BudgetTerms } from './ledger.ts';
+import { MARKS, Marks } from './marks.ts';
+
+const KINDS = [
+  'terms',
+  'lease',
+  'slice',
+  'unused',
+  'post',
+  'void',
+  'win',
+  'click',
+  'conversion',
+  'expire',
+  'kept',
+  'account',
+] as const satisfies readonly Entry['kind'][];
+const CODE = Object.fromEntries(KINDS.map((kind, at) => [kind, at + 1])) as Readonly<
+  Record<Entry['kind'], number>
+>;
+const MODELS = ['cpm', 'cpc', 'cpa'] as const satisfies readonly BidModel[];
+
+const writer = new Writer();
+
+/** The entry's bytes. They are good until the next call. */
+export function encodeEntry(entry: Entry): Uint8Array {
+  writer.start();
+  writer.u8(CODE[entry.kind]);
+  if (entry.kind === 'terms') encodeTerms(entry.terms);
+  else if (entry.kind === 'account') encodeAccount(entry);
+  else {
+    writer.u48(entry.lease);
+    encodeLeaseEntry(entry);
+  }
+  return writer.bytes();
+}
+
+/** Throws on a kind that is not of this version: the journal is damaged, or newer than this program. */
+export function decodeEntry(record: Uint8Array): Entry {
+  const reader = new Reader(record);
+  const kind = KINDS[reader.u8() - 1];
+  switch (kind) {
+    case undefined:
+      throw new Error('the ledger journal holds an entry of an unknown kind');
+    case 'terms':
+      return { kind, terms: decodeTerms(reader) };
+    case 'account':
+      return decodeAccount(reader);
+    case 'kept':
+      return decodeKept(reader);
+    case 'lease': {
+      const [lease, day, model] = [reader.u48(), reader.i32(), readModel(reader)];
+      return { kind, lease, day, model, campaignId: reader.text() };
+    }
+    case 'slice':
+      return {
+        kind,
+        lease: reader.u48(),
+        amountNanos: reader.f64(),
+        lastExpirySec: reader.u32(),
+        atMs: reader.f64(),
+      };
+    case 'unused':
+      return { kind, lease: reader.u48(), amountNanos: reader.f64() };
+    case 'post': {
+      const [lease, ordinal, amountNanos] = [reader.u48(), reader.u32(), reader.f64()];
+      return { kind, lease, ordinal, amountNanos, releasedNanos: reader.f64() };
+    }
+    case 'void':
+      return { kind, lease: reader.u48(), ordinal: reader.u32(), releasedNanos: reader.f64() };
+    case 'win':
+      return { kind, lease: reader.u48(), ordinal: reader.u32() };
+    case 'click':
+    case 'conversion': {
+      const [lease, ordinal] = [reader.u48(), reader.u32()];
+      return { kind, lease, ordinal, day: reader.i32(), amountNanos: reader.f64() };
+    }
+    case 'expire':
+      return { kind, lease: reader.u48(), expirySec: reader.u32(), releasedNanos: reader.f64() };
+  }
+}
+
+function encodeTerms(terms: BudgetTerms): void {
+  writer.u8(MODELS.indexOf(terms.model));
+  writer.f64(terms.dailyBudgetNanos);
+  writer.f64(terms.lifetimeBudgetNanos ?? -1);
+  writer.f64(terms.unitNanos);
+  writer.text(terms.timezone);
+  writer.text(terms.campaignId);
+}
+
+function decodeTerms(reader: Reader): BudgetTerms {
+  const model = readModel(reader);
+  const dailyBudgetNanos = costNanos(reader.f64());
+  const lifetime = reader.f64();
+  return {
+    model,
+    dailyBudgetNanos,
+    lifetimeBudgetNanos: lifetime < 0 ? null : costNanos(lifetime),
+    unitNanos: costNanos(reader.f64()),
+    timezone: reader.text(),
+    campaignId: reader.text(),
+  };
+}
+
+function encodeAccount(entry: AccountEntry): void {
+  writer.f64(entry.postedNanos);
+  writer.u32(entry.days.length);
+  for (const [day, postedNanos] of entry.days) {
+    writer.i32(day);
+    writer.f64(postedNanos);
+  }
+  writer.text(entry.campaignId);
+}
+
+function decodeAccount(reader: Reader): AccountEntry {
+  const postedNanos = reader.f64();
+  const days = Array.from({ length: reader.u32() }, () => [reader.i32(), reader.f64()] as const);
+  return { kind: 'account', postedNanos, days, campaignId: reader.text() };
+}
+
+function encodeLeaseEntry(entry: Exclude<Entry, AccountEntry | { kind: 'terms' }>): void {
+  switch (entry.kind) {
+    case 'lease':
+      writer.i32(entry.day);
+      writer.u8(MODELS.indexOf(entry.model));
+      return writer.text(entry.campaignId);
+    case 'slice':
+      writer.f64(entry.amountNanos);
+      writer.u32(entry.lastExpirySec);
+      return writer.f64(entry.atMs);
+    case 'unused':
+      return writer.f64(entry.amountNanos);
+    case 'post':
+      writer.u32(entry.ordinal);
+      writer.f64(entry.amountNanos);
+      return writer.f64(entry.releasedNanos);
+    case 'void':
+      writer.u32(entry.ordinal);
+      return writer.f64(entry.releasedNanos);
+    case 'win':
+      return writer.u32(entry.ordinal);
+    case 'click':
+    case 'conversion':
+      writer.u32(entry.ordinal);
+      writer.i32(entry.day);
+      return writer.f64(entry.amountNanos);
+    case 'expire':
+      writer.u32(entry.expirySec);
+      return writer.f64(entry.releasedNanos);
+    case 'kept':
+      return encodeKept(entry);
+  }
+}
+
+function encodeKept(entry: KeptEntry): void {
+  writer.i32(entry.day);
+  writer.u8(MODELS.indexOf(entry.model));
+  writer.u32(entry.lastExpirySec);
+  writer.u32(entry.expiredThroughSec);
+  writer.f64(entry.outstandingNanos);
+  for (const mark of MARKS) writer.words(entry.marks.words(mark));
+  writer.text(entry.campaignId);
+}
+
+function decodeKept(reader: Reader): KeptEntry {
+  const [lease, day, model] = [reader.u48(), reader.i32(), readModel(reader)];
+  const [lastExpirySec, expiredThroughSec, outstandingNanos] = [reader.u32(), reader.u32(), reader.f64()];
+  const marks = new Marks();
+  for (const mark of MARKS) marks.load(mark, reader.words());
+  const campaignId = reader.text();
+  return {
+    kind: 'kept',
+    lease,
+    campaignId,
+    day,
+    model,
+    lastExpirySec,
+    expiredThroughSec,
+    outstandingNanos,
+    marks,
+  };
+}
+
+function readModel(reader: Reader): BidModel {
+  const model = MODELS[reader.u8()];
+  if (model === undefined) throw new Error('the ledger journal holds an unknown bid model');
+  return model;
+}

@@ -1,0 +1,163 @@
+/**
+ * How budget gets into leases. A campaign has one open lease at a time, up to an hour long; money comes to it in
+ * slices, each written to the journal before the first unit of it is reserved. So a crash withholds at most one
+ * slice beyond what was really reserved. What isn't reserved within SLICE_AGE_MS goes back.
+ *
+ * A lease for an hour and not for a slice, because every lease is remembered for two days: one for each slice
+ * would be 17,000 a campaign.
+ */
+import type { AccountBook, DayBook, Lease } from './books.ts';
+import type { Clerk } from './clerk.ts';
+import { localDay } from './day.ts';
+import { MAX_ORDINALS } from './marks.ts';
+import { WIN_EXTENSION_SEC } from './pending.ts';
+
+/** How long a lease is taken from. */
+const LEASE_AGE_MS = 3_600_000;
+/** How long a slice is: what a crash withholds without need is no more than these seconds' traffic. */
+const SLICE_AGE_MS = 10_000;
+/** A slice that lasted less is followed by one twice as large, … */
+const SHORT_SLICE_MS = 1_000;
+/** … one that lasted longer, by one half as large. */
+const LONG_SLICE_MS = 4_000;
+const FIRST_SLICE_UNITS = 4;
+/** 0.4 s at 10,000 bids/s for one campaign; grants then cost nothing that could be measured. */
+const MAX_SLICE_UNITS = 4_096;
+
+/**
+ * Lease numbers start at the time in ms times this, so that they don't return after the data folder was wiped
+ * unless more than 64 leases a ms were opened all along. Fits in 48 bits until 2109.
+ */
+const LEASE_NUMBERS_PER_MS = 64;
+
+export class Slices {
+  readonly #clerk: Clerk;
+  readonly #retired: (lease: Lease) => void;
+  readonly #open = new Set<Lease>();
+  #nextLease: number;
+
+  /** `retired` is told of each lease that nothing is taken from any more. */
+  constructor(clerk: Clerk, retired: (lease: Lease) => void) {
+    this.#clerk = clerk;
+    this.#retired = retired;
+    this.#nextLease = Math.max(clerk.books.highestLease + 1, Math.floor(clerk.nowMs) * LEASE_NUMBERS_PER_MS);
+  }
+
+  /** The account's day now. A lease of the day before is closed. */
+  turnDay(book: AccountBook): DayBook {
+    const { nowMs } = this.#clerk;
+    if (book.today !== null && nowMs < book.dayEndMs) return book.today;
+    const { key, endMs } = localDay(nowMs, book.terms.timezone);
+    if (book.open !== null && book.open.day.key !== key) this.retire(book.open);
+    book.forgetDaysBefore(key);
+    book.today = book.day(key);
+    book.dayEndMs = endMs;
+    return book.today;
+  }
+
+  /** true while a unit more can be reserved, from the slice or the budget behind it. */
+  bearsUnit(book: AccountBook): boolean {
+    const today = this.turnDay(book);
+    return (book.open?.unusedNanos ?? 0) + book.availableNanos(today) >= book.terms.unitNanos;
+  }
+
+  /**
+   * The account's lease, with `costNanos` unused and room for `expirySec`; null where the budget doesn't bear a
+   * unit or the journal can't keep the grant.
+   */
+  grant(book: AccountBook, costNanos: number, expirySec: number): Lease | null {
+    if (!this.bearsUnit(book)) return null;
+    const today = this.turnDay(book);
+    if (!this.#clerk.journal.healthy) {
+      this.#clerk.totals.refusedGrants++;
+      return null;
+    }
+    const { nowMs } = this.#clerk;
+    const spent = book.open !== null && (book.open.nextOrdinal >= MAX_ORDINALS || nowMs >= book.open.endMs);
+    if (spent && book.open !== null) this.retire(book.open);
+
+    const leastNanos = book.terms.model === 'cpm' ? Math.max(book.terms.unitNanos, costNanos) : costNanos;
+    const lackNanos = Math.max(0, leastNanos - (book.open?.unusedNanos ?? 0));
+    const availableNanos = book.availableNanos(today);
+    if (lackNanos > availableNanos) return null;
+    const lease = book.open ?? this.#openLease(book, today);
+    const wishNanos = leastNanos === 0 ? 0 : this.#sliceNanos(book) - lease.unusedNanos;
+    this.#extend(lease, Math.min(availableNanos, Math.max(lackNanos, wishNanos)), expirySec);
+    if (this.#clerk.journal.write()) {
+      this.#clerk.totals.grants++;
+      return lease;
+    }
+    this.#clerk.totals.refusedGrants++;
+    this.retire(lease);
+    return null;
+  }
+
+  /** Gives back what old slices hold, and closes old leases. */
+  tick(): void {
+    const { nowMs } = this.#clerk;
+    for (const lease of this.#open) {
+      if (nowMs >= lease.endMs || nowMs >= lease.book.dayEndMs) this.retire(lease);
+      else if (nowMs >= lease.sliceEndMs) this.#giveBack(lease);
+    }
+  }
+
+  /** Nothing is taken from the lease any more; what is reserved in it goes on. */
+  retire(lease: Lease): void {
+    this.#giveBack(lease);
+    lease.nextOrdinal = MAX_ORDINALS;
+    lease.sliceEndMs = 0;
+    lease.book.open = null;
+    this.#open.delete(lease);
+    this.#retired(lease);
+  }
+
+  retireAll(): void {
+    for (const lease of this.#open) this.retire(lease);
+  }
+
+  #openLease(book: AccountBook, today: DayBook): Lease {
+    const number = this.#nextLease++;
+    const { campaignId, model } = book.terms;
+    const lease = this.#clerk.enterLease(book, {
+      kind: 'lease',
+      lease: number,
+      campaignId,
+      day: today.key,
+      model,
+    });
+    lease.nextOrdinal = 0;
+    lease.endMs = this.#clerk.nowMs + LEASE_AGE_MS;
+    book.open = lease;
+    this.#open.add(lease);
+    return lease;
+  }
+
+  #extend(lease: Lease, amountNanos: number, expirySec: number): void {
+    const { nowMs } = this.#clerk;
+    lease.aheadSec = Math.max(lease.aheadSec, expirySec - Math.floor(nowMs / 1000));
+    // Without money in it nothing is withheld, and one entry does for the whole lease.
+    lease.sliceEndMs = lease.model === 'cpm' ? nowMs + SLICE_AGE_MS : lease.endMs;
+    const lastExpirySec = Math.max(
+      lease.lastExpirySec,
+      Math.ceil(lease.sliceEndMs / 1000) + lease.aheadSec + WIN_EXTENSION_SEC,
+    );
+    this.#clerk.enter(lease, { kind: 'slice', lease: lease.number, amountNanos, lastExpirySec, atMs: nowMs });
+    lease.unusedNanos += amountNanos;
+  }
+
+  #sliceNanos(book: AccountBook): number {
+    const { nowMs } = this.#clerk;
+    const lastedMs = nowMs - book.sliceStartMs;
+    const units =
+      lastedMs < SHORT_SLICE_MS ? book.sliceUnits * 2 : book.sliceUnits / (lastedMs > LONG_SLICE_MS ? 2 : 1);
+    book.sliceUnits = Math.min(MAX_SLICE_UNITS, Math.max(FIRST_SLICE_UNITS, units));
+    book.sliceStartMs = nowMs;
+    return book.sliceUnits * book.terms.unitNanos;
+  }
+
+  #giveBack(lease: Lease): void {
+    if (lease.unusedNanos === 0) return;
+    this.#clerk.enter(lease, { kind: 'unused', lease: lease.number, amountNanos: lease.unusedNanos });
+    lease.unusedNanos = 0;
+  }
+}

@@ -1,0 +1,97 @@
+/** Metrics that other rooms count themselves: what is asked of them, and under which name it is told. */
+
+export interface MetricSources {
+  /** Milliseconds of the epoch. */
+  readonly clock: () => number;
+  readonly index: () => IndexFigures;
+  readonly workers: () => WorkerFigures;
+  readonly ledger: () => LedgerFigures;
+  /** HttpServer.inFlight. */
+  readonly inFlight: () => number;
+}
+
+export interface IndexFigures {
+  readonly campaignCount: number;
+  readonly adCount: number;
+  readonly usedBytes: number;
+  readonly epoch: number;
+  readonly compiledAtMs: number;
+}
+
+/** Since the start, but for the first three, which are of this moment. All 0 where bids are decided inline. */
+export interface WorkerFigures {
+  readonly waitingRequests: number;
+  readonly busyRegions: number;
+  readonly threads: number;
+  readonly batches: number;
+  readonly batchedRequests: number;
+  readonly workerBusyMs: number;
+  readonly workerExits: number;
+  readonly overloaded: number;
+  readonly timeouts: number;
+  readonly failures: number;
+  readonly inline: number;
+}
+
+export interface LedgerFigures {
+  readonly postedNanos: number;
+  readonly lateNanos: number;
+  readonly voidedNanos: number;
+  readonly expiredNanos: number;
+  readonly unchargedNanos: number;
+  readonly unexplainedOverspendNanos: number;
+  readonly pendingNanos: number;
+}
+
+interface SourcedMetric {
+  /** A counter where it ends in `_total`, a gauge otherwise. */
+  readonly name: string;
+  readonly help: string;
+  readonly read: (sources: MetricSources) => number;
+}
+
+export const SOURCED_METRICS: readonly SourcedMetric[] = [
+  metric('gavel_in_flight_requests', 'Neither answered nor aborted.', (from) => from.inFlight()),
+
+  metric('gavel_index_campaigns', 'Campaigns in the index.', (from) => from.index().campaignCount),
+  metric('gavel_index_ads', 'Ads in the index.', (from) => from.index().adCount),
+  metric('gavel_index_size_bytes', 'Bytes that the index fills.', (from) => from.index().usedBytes),
+  metric('gavel_index_epochs_total', 'How often the index was compiled.', (from) => from.index().epoch),
+  metric('gavel_index_age_seconds', 'Time since the index was compiled.', ageOfIndex),
+
+  metric('gavel_worker_threads', 'Threads that decide.', (from) => from.workers().threads),
+  metric('gavel_worker_queue_requests', 'Waiting for a worker.', (from) => from.workers().waitingRequests),
+  metric('gavel_worker_busy_batches', 'Batches with a worker.', (from) => from.workers().busyRegions),
+  metric('gavel_worker_batches_total', 'Batches decided.', (from) => from.workers().batches),
+  metric(
+    'gavel_worker_requests_total',
+    'Requests handed to workers.',
+    (from) => from.workers().batchedRequests,
+  ),
+  metric('gavel_worker_busy_seconds_total', 'Time in batches.', (from) => from.workers().workerBusyMs / 1000),
+  metric('gavel_worker_restarts_total', 'Workers that ended.', (from) => from.workers().workerExits),
+  metric('gavel_worker_sheds_total', 'Requests shed: all was full.', (from) => from.workers().overloaded),
+  metric('gavel_worker_timeouts_total', 'Requests past their deadline.', (from) => from.workers().timeouts),
+  metric('gavel_worker_failures_total', 'Decisions that threw.', (from) => from.workers().failures),
+  metric('gavel_worker_inline_total', 'Decided on the front thread.', (from) => from.workers().inline),
+
+  metric('gavel_ledger_posted_nanos_total', 'Spent.', (from) => from.ledger().postedNanos),
+  metric('gavel_ledger_late_nanos_total', 'Spent after expiry or loss.', (from) => from.ledger().lateNanos),
+  metric('gavel_ledger_voided_nanos_total', 'Given back by losses.', (from) => from.ledger().voidedNanos),
+  metric('gavel_ledger_expired_nanos_total', 'Given back by silence.', (from) => from.ledger().expiredNanos),
+  metric('gavel_ledger_uncharged_nanos_total', 'No budget was left.', (from) => from.ledger().unchargedNanos),
+  metric(
+    'gavel_ledger_unexplained_overspend_nanos_total',
+    'Spent in time though no lease held it: stays 0.',
+    (from) => from.ledger().unexplainedOverspendNanos,
+  ),
+  metric('gavel_ledger_pending_nanos', 'Reserved and not yet decided.', (from) => from.ledger().pendingNanos),
+];
+
+function metric(name: string, help: string, read: SourcedMetric['read']): SourcedMetric {
+  return { name, help, read };
+}
+
+function ageOfIndex(from: MetricSources): number {
+  return Math.max(0, from.clock() - from.index().compiledAtMs) / 1000;
+}

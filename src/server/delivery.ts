@@ -1,0 +1,60 @@
+/** POST and GET /v1/delivery: every campaign that applies to an app, an os and a country. It lists; nothing is charged. */
+import type { Delivery } from '../auction/delivery.ts';
+import { EMPTY_SIMPLE_REQUEST } from '../auction/simple-request.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Catalog } from './catalog.ts';
+import { bodyFields, mistakes, noObject, queryFields, type Fields } from './fields.ts';
+import type { HttpAnswer, HttpRequest, Route } from './http.ts';
+
+export interface DeliveryEdges {
+  readonly delivery: Delivery;
+  readonly ledger: Ledger;
+  readonly catalog: () => Catalog;
+  readonly clock: () => number;
+}
+
+const PATTERN = '/v1/delivery';
+
+export function deliveryRoutes(edges: DeliveryEdges): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      pattern: PATTERN,
+      name: 'delivery',
+      browser: true,
+      handle(request) {
+        const fields = bodyFields(request.body);
+        return fields === null ? noObject(request) : answer(edges, request, fields);
+      },
+    },
+    {
+      method: 'GET',
+      pattern: PATTERN,
+      name: 'delivery',
+      browser: true,
+      handle: (request) => answer(edges, request, queryFields(request.query)),
+    },
+  ];
+}
+
+function answer(edges: DeliveryEdges, request: HttpRequest, fields: Fields): HttpAnswer {
+  const form = {
+    ...EMPTY_SIMPLE_REQUEST,
+    app: fields.requiredText('app'),
+    os: fields.requiredText('os'),
+    country: fields.requiredText('country'),
+    userAgent: request.header('user-agent'),
+    acceptLanguage: request.header('accept-language'),
+  };
+  if (fields.errors.length > 0) return mistakes(fields, request);
+  const nowMs = edges.clock();
+  const catalog = edges.catalog();
+  const items = [];
+  for (const { campaign, ad } of edges.delivery.list(catalog.snapshot, form, nowMs)) {
+    if (!edges.ledger.canReserve(catalog.account(campaign), nowMs)) continue;
+    const { text, campaignId } = catalog.creative(ad);
+    items.push({ cid: campaignId, img: text.imageUrl, cta: text.callToAction ?? text.title });
+  }
+  if (items.length === 0) return { status: 204 };
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(items) };
+}

@@ -1,0 +1,117 @@
+/**
+ * Reading the fields of a simple form: every mistake is gathered, so that one answer names them all. A number
+ * that came as a string is a number; a missing optional field is its empty value.
+ */
+import { microsRoundedUp, type PriceMicros } from '../money.ts';
+import { fail, type FieldError } from './errors.ts';
+import type { HttpAnswer, HttpRequest } from './http.ts';
+
+type Source = Readonly<Record<string, unknown>>;
+
+/** `prefix` is the path of the object in the body, with its dot. */
+export class Fields {
+  readonly errors: FieldError[];
+  private readonly source: Source;
+  private readonly prefix: string;
+
+  constructor(source: Source, prefix = '', errors: FieldError[] = []) {
+    this.source = source;
+    this.prefix = prefix;
+    this.errors = errors;
+  }
+
+  /** '' where it is absent. A number is read as its digits. */
+  text(name: string): string {
+    const value = this.source[name];
+    if (value === undefined || value === null) return '';
+    if (typeof value === 'string') return value.trim();
+    if (typeof value === 'number') return String(value);
+    this.refuse(name, 'must be a string');
+    return '';
+  }
+
+  requiredText(name: string): string {
+    const errorsBefore = this.errors.length;
+    const text = this.text(name);
+    if (text === '' && this.errors.length === errorsBefore) this.refuse(name, 'is required');
+    return text;
+  }
+
+  /** null where it is absent. */
+  number(name: string): number | null {
+    const value = this.source[name];
+    if (value === undefined || value === null || value === '') return null;
+    const number = typeof value === 'string' ? Number(value) : value;
+    if (typeof number === 'number' && Number.isFinite(number)) return number;
+    this.refuse(name, 'must be a number');
+    return null;
+  }
+
+  /** A decimal CPM; 0 where it is absent. */
+  price(name: string): PriceMicros {
+    const value = this.number(name) ?? 0;
+    if (value >= 0) return microsRoundedUp(value);
+    this.refuse(name, 'must not be negative');
+    return 0 as PriceMicros;
+  }
+
+  /** A list of texts; one text alone is a list of one. */
+  texts(name: string): readonly string[] {
+    const value = this.source[name];
+    if (value === undefined || value === null) return [];
+    if (typeof value === 'string') return [value];
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string' || typeof item === 'number')) {
+      return value.map(String);
+    }
+    this.refuse(name, 'must be a list of strings');
+    return [];
+  }
+
+  /** An object's fields; of an empty object where it is absent. */
+  object(name: string): Fields {
+    const value = this.source[name];
+    const path = `${this.prefix}${name}.`;
+    if (value === undefined || value === null) return new Fields({}, path, this.errors);
+    if (typeof value === 'object' && !Array.isArray(value)) return new Fields(value as Source, path, this.errors);
+    this.refuse(name, 'must be an object');
+    return new Fields({}, path, this.errors);
+  }
+
+  has(name: string): boolean {
+    return this.source[name] !== undefined && this.source[name] !== null;
+  }
+
+  isObject(name: string): boolean {
+    return typeof this.source[name] === 'object';
+  }
+
+  refuse(name: string, message: string): void {
+    this.errors.push({ field: `${this.prefix}${name}`, message });
+  }
+}
+
+/** The fields of a JSON body; null where it is no JSON object. */
+export function bodyFields(body: Buffer): Fields | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    return null;
+  }
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? new Fields(value as Source) : null;
+}
+
+export function queryFields(query: string): Fields {
+  return new Fields(Object.fromEntries(new URLSearchParams(query)));
+}
+
+/** The 400 for a body that is no JSON object. */
+export function noObject(request: HttpRequest): HttpAnswer {
+  return fail(request, 'INVALID_REQUEST', 'body: must be a JSON object');
+}
+
+/** The 400 that names all mistakes. */
+export function mistakes(fields: Fields, request: HttpRequest): HttpAnswer {
+  const message = fields.errors.map((error) => `${error.field} ${error.message}`).join('; ');
+  return fail(request, 'INVALID_REQUEST', message, { details: fields.errors });
+}

@@ -1,0 +1,67 @@
+/** GET /health, /health/live, /health/ready and /metrics: what orchestrators and Prometheus ask. */
+import { fail } from './errors.ts';
+import type { HttpAnswer, Route } from './http.ts';
+
+export type CheckResult = 'up' | 'down' | 'embedded';
+
+export interface HealthEdges {
+  readonly checks: {
+    readonly redis: () => CheckResult | Promise<CheckResult>;
+    readonly kafka: () => CheckResult | Promise<CheckResult>;
+    readonly postgres: () => CheckResult | Promise<CheckResult>;
+  };
+  /** The index is loaded and SIGTERM has not come. */
+  readonly isReady: () => boolean;
+  readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** They change by the second. */
+const NOT_STORED = { 'cache-control': 'no-store' } as const;
+
+export function healthRoutes(edges: HealthEdges): readonly Route[] {
+  return [
+    { method: 'GET', pattern: '/health', name: 'health', handle: () => answerHealth(edges) },
+    { method: 'GET', pattern: '/health/live', name: 'health_live', handle: () => ok({ status: 'ok' }) },
+    {
+      method: 'GET',
+      pattern: '/health/ready',
+      name: 'health_ready',
+      handle: (request) =>
+        edges.isReady()
+          ? ok({ status: 'ready' })
+          : fail(request, 'UNAVAILABLE', 'not ready: starting or stopping'),
+    },
+    {
+      method: 'GET',
+      pattern: '/metrics',
+      name: 'metrics',
+      async handle() {
+        const { contentType, text } = await edges.renderMetrics();
+        return { status: 200, headers: { 'content-type': contentType }, body: text };
+      },
+    },
+  ];
+}
+
+/** Degraded is 200 too: a server whose stores are away still bids with what it holds. */
+async function answerHealth({ checks }: HealthEdges): Promise<HttpAnswer> {
+  const [redis, kafka, postgres] = await Promise.all([
+    outcome(checks.redis),
+    outcome(checks.kafka),
+    outcome(checks.postgres),
+  ]);
+  const isDown = [redis, kafka, postgres].includes('down');
+  return ok({ status: isDown ? 'degraded' : 'ok', checks: { redis, kafka, postgres } });
+}
+
+async function outcome(check: () => CheckResult | Promise<CheckResult>): Promise<CheckResult> {
+  try {
+    return await check();
+  } catch {
+    return 'down';
+  }
+}
+
+function ok(body: object): HttpAnswer {
+  return { status: 200, headers: NOT_STORED, body: JSON.stringify(body) };
+}

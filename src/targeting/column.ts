@@ -1,0 +1,50 @@
+/** Columns of u32 that grow while an index is compiled. */
+
+const FIRST_CAPACITY = 1_024;
+
+export class Column {
+  length = 0;
+  #values = new Uint32Array(FIRST_CAPACITY);
+
+  push(value: number): void {
+    if (this.length === this.#values.length) this.#grow(this.length + 1);
+    this.#values[this.length++] = value;
+  }
+
+  /** 0 where nothing was written. */
+  at(place: number): number {
+    return this.#values[place] ?? 0;
+  }
+
+  set(place: number, value: number): void {
+    if (place >= this.#values.length) this.#grow(place + 1);
+    this.#values[place] = value;
+    if (place >= this.length) this.length = place + 1;
+  }
+
+  /** What was written so far: a view, good until the next write. */
+  values(): Uint32Array {
+    return this.#values.subarray(0, this.length);
+  }
+
+  #grow(capacity: number): void {
+    const grown = new Uint32Array(Math.max(capacity, 2 * this.#values.length));
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+}
+
+/** Lists of numbers, one a row: those of row r lie from start[r] to start[r + 1] - 1. */
+export class ListColumn {
+  readonly start = new Column();
+  readonly ids = new Column();
+
+  constructor() {
+    this.start.push(0);
+  }
+
+  pushRow(row: Iterable<number>): void {
+    for (const id of row) this.ids.push(id);
+    this.start.push(this.ids.length);
+  }
+}

@@ -1,0 +1,65 @@
+/** What an index keeps of an ad besides its texts: flags, type of markup, and the names that block it. */
+import type { Ad } from '../campaigns/model.ts';
+import { BANNER_TYPE, CATTAX_DEFAULT } from '../openrtb/codes.ts';
+import { AD_FLAG } from './snapshot.ts';
+
+const HTML_MIME = 'text/html';
+const MIME_BY_EXTENSION: Readonly<Record<string, string>> = {
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  svg: 'image/svg+xml',
+  avif: 'image/avif',
+};
+
+export function adFlags({ imageUrl, html }: Ad): number {
+  const markup = `${imageUrl ?? ''} ${html ?? ''}`;
+  return (
+    (imageUrl === null ? 0 : AD_FLAG.image) |
+    (/http:/i.test(markup) ? AD_FLAG.insecure : 0) |
+    (/mraid\.js/i.test(html ?? '') ? AD_FLAG.mraid : 0)
+  );
+}
+
+/** OpenRTB creative type of a banner's markup. Html goes before an image, as it does when it is served. */
+export function bannerType({ html }: Ad): number {
+  if (html === null) return BANNER_TYPE.bannerXhtml;
+  if (/<iframe/i.test(html)) return BANNER_TYPE.iframe;
+  return /<script/i.test(html) ? BANNER_TYPE.javascript : BANNER_TYPE.bannerXhtml;
+}
+
+/** '' where the image's URL does not tell. */
+export function mimeType({ html, imageUrl }: Ad): string {
+  if (html !== null) return HTML_MIME;
+  const path = (imageUrl ?? '').replace(/[?#].*$/s, '');
+  const extension = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '';
+  return MIME_BY_EXTENSION[extension] ?? '';
+}
+
+/** The ad's advertiser domains, lower case and without `www.`, each with all its parents. */
+export function domainsWithParents({ adomain }: Ad): Set<string> {
+  const names = new Set<string>();
+  for (const domain of adomain) {
+    const labels = domain
+      .trim()
+      .toLowerCase()
+      .replace(/^www\./, '')
+      .split('.');
+    for (let first = 0; first < labels.length; first++) names.add(labels.slice(first).join('.'));
+  }
+  return names;
+}
+
+/** `<cattax>:<CODE>` of its categories; in Content Taxonomy 1.0 a code tells its parent (`IAB2-3`, `IAB2`). */
+export function categoriesWithParents({ categories, cattax }: Ad): Set<string> {
+  const names = new Set<string>();
+  for (const category of categories) {
+    const code = category.trim().toUpperCase();
+    names.add(`${cattax}:${code}`);
+    const parent = /^(IAB\d+)-/.exec(code)?.[1];
+    if (cattax === CATTAX_DEFAULT && parent !== undefined) names.add(`${cattax}:${parent}`);
+  }
+  return names;
+}

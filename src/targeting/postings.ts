@@ -1,0 +1,201 @@
+/** Who includes and who excludes each term: gathered campaign by campaign, then written as lists and bitmaps. */
+import { Column } from './column.ts';
+import type { Dictionary } from './dictionary.ts';
+import {
+  BLOCK_CAMPAIGNS,
+  BLOCK_WORDS,
+  INDEX_DIMENSIONS,
+  NO_BITMAP,
+  WORD_BITS,
+  type Sections,
+} from './layout.ts';
+
+/**
+ * A posting of at most a 128th of the campaigns is a list: there its bytes equal those of a quarter of a bitmap,
+ * and matching passes over it in no more steps than it passes over the bitmap's blocks.
+ */
+const LIST_SHARE = 128;
+
+type PostingSections = Pick<
+  Sections,
+  | 'live'
+  | 'summaries'
+  | 'bitmaps'
+  | 'lists'
+  | 'postingStart'
+  | 'postingCount'
+  | 'dimensionIncluded'
+  | 'dimensionExcluded'
+  | 'dimensionAny'
+>;
+
+/** Terms must be interned in one go: the first one's number is `firstTerm`. Campaigns come in ordinal order. */
+export class PostingsDraft {
+  readonly firstTerm: number;
+  readonly listLimit: number;
+  readonly #dictionary: Dictionary;
+  readonly #campaignCount: number;
+  /** One row for each campaign that a posting holds, in campaign order. */
+  readonly #postings = new Column();
+  readonly #campaigns = new Column();
+  readonly #counts = new Column();
+  /** By posting: the last campaign that it holds, and 1; so a value that a campaign names twice counts once. */
+  readonly #lastCampaign = new Column();
+  readonly #included = perDimension();
+  readonly #excluded = perDimension();
+
+  constructor(dictionary: Dictionary, campaignCount: number) {
+    this.#dictionary = dictionary;
+    this.#campaignCount = campaignCount;
+    this.firstTerm = dictionary.nextNumber;
+    this.listLimit = Math.floor(campaignCount / LIST_SHARE);
+  }
+
+  /** Restricts the campaign to these terms of the dimension, besides those that it was given before. */
+  include(campaign: number, dimension: number, terms: readonly number[]): void {
+    addLast(this.#included, dimension, campaign);
+    for (const term of terms) this.#add(2 * (term - this.firstTerm), campaign);
+  }
+
+  exclude(campaign: number, dimension: number, terms: readonly number[]): void {
+    addLast(this.#excluded, dimension, campaign);
+    for (const term of terms) this.#add(2 * (term - this.firstTerm) + 1, campaign);
+  }
+
+  get termCount(): number {
+    return Math.ceil(this.#counts.length / 2);
+  }
+
+  lengths(): Record<keyof PostingSections, number> {
+    const blocks = Math.ceil(this.#campaignCount / BLOCK_CAMPAIGNS);
+    const postings = 2 * this.termCount;
+    let lists = 0;
+    let bitmaps = 0;
+    for (let dimension = 0; dimension < INDEX_DIMENSIONS; dimension++) if (this.#hasAny(dimension)) bitmaps++;
+    for (const count of this.#counts.values()) {
+      if (count > this.listLimit) bitmaps++;
+      else lists += count;
+    }
+    return {
+      live: blocks * BLOCK_WORDS,
+      summaries: bitmaps * blocks,
+      bitmaps: bitmaps * blocks * BLOCK_WORDS,
+      lists,
+      postingStart: postings,
+      postingCount: postings,
+      dimensionIncluded: INDEX_DIMENSIONS,
+      dimensionExcluded: INDEX_DIMENSIONS,
+      dimensionAny: INDEX_DIMENSIONS,
+    };
+  }
+
+  write(sections: PostingSections): void {
+    const { live, bitmaps, postingStart, postingCount, lists } = sections;
+    for (let word = 0; word < live.length; word++) live[word] = filledWord(word, this.#campaignCount);
+    const words = live.length;
+    const anyBitmaps = this.#writeAny(sections, words);
+    this.#placePostings(sections, words, anyBitmaps);
+    const filled = new Uint32Array(postingCount.length);
+    const postings = this.#postings.values();
+    const campaigns = this.#campaigns.values();
+    for (let row = 0; row < postings.length; row++) {
+      const posting = postings[row] ?? 0;
+      const campaign = campaigns[row] ?? 0;
+      const start = postingStart[posting] ?? 0;
+      if ((postingCount[posting] ?? 0) > this.listLimit) setBit(bitmaps, start * words, campaign);
+      else lists[start + (filled[posting] ?? 0)] = campaign;
+      filled[posting] = (filled[posting] ?? 0) + 1;
+    }
+    writeSummaries(sections);
+  }
+
+  #add(posting: number, campaign: number): void {
+    if (this.#lastCampaign.at(posting) === campaign + 1) return;
+    this.#lastCampaign.set(posting, campaign + 1);
+    this.#counts.set(posting, this.#counts.at(posting) + 1);
+    this.#postings.push(posting);
+    this.#campaigns.push(campaign);
+  }
+
+  /** Some campaigns restrict the dimension, and others do not. */
+  #hasAny(dimension: number): boolean {
+    const included = this.#included[dimension]?.length ?? 0;
+    return included > 0 && included < this.#campaignCount;
+  }
+
+  /** Writes the bitmaps of those that accept all of a dimension; returns how many. */
+  #writeAny(sections: PostingSections, words: number): number {
+    let bitmap = 0;
+    for (let dimension = 0; dimension < INDEX_DIMENSIONS; dimension++) {
+      const included = this.#included[dimension]?.values() ?? new Uint32Array();
+      sections.dimensionIncluded[dimension] = included.length;
+      sections.dimensionExcluded[dimension] = this.#excluded[dimension]?.length ?? 0;
+      sections.dimensionAny[dimension] = NO_BITMAP;
+      if (!this.#hasAny(dimension)) continue;
+      sections.dimensionAny[dimension] = bitmap;
+      const start = bitmap * words;
+      sections.bitmaps.set(sections.live, start);
+      for (const campaign of included) clearBit(sections.bitmaps, start, campaign);
+      bitmap++;
+    }
+    return bitmap;
+  }
+
+  /** Gives each posting its count and its start; an include's bitmap begins as a copy of its dimension's `any`. */
+  #placePostings(sections: PostingSections, words: number, anyBitmaps: number): void {
+    const { bitmaps, postingStart, postingCount, dimensionAny } = sections;
+    let bitmap = anyBitmaps;
+    let listEnd = 0;
+    for (let posting = 0; posting < postingCount.length; posting++) {
+      const count = this.#counts.at(posting);
+      postingCount[posting] = count;
+      if (count <= this.listLimit) {
+        postingStart[posting] = listEnd;
+        listEnd += count;
+        continue;
+      }
+      const start = bitmap * words;
+      const dimension = this.#dictionary.spaceOf(this.firstTerm + (posting >>> 1));
+      const any = posting % 2 === 0 ? (dimensionAny[dimension] ?? NO_BITMAP) : NO_BITMAP;
+      if (any === NO_BITMAP) bitmaps.fill(0, start, start + words);
+      else bitmaps.copyWithin(start, any * words, (any + 1) * words);
+      postingStart[posting] = bitmap++;
+    }
+  }
+}
+
+function perDimension(): readonly Column[] {
+  return Array.from({ length: INDEX_DIMENSIONS }, () => new Column());
+}
+
+function addLast(columns: readonly Column[], dimension: number, campaign: number): void {
+  const column = columns[dimension];
+  if (column === undefined) throw new Error(`postings: no dimension ${dimension}`);
+  if (column.length === 0 || column.at(column.length - 1) !== campaign) column.push(campaign);
+}
+
+/** Word `word` of a bitmap whose first `bits` bits are set. */
+function filledWord(word: number, bits: number): number {
+  const set = Math.min(WORD_BITS, Math.max(0, bits - word * WORD_BITS));
+  return set === 0 ? 0 : -1 >>> (WORD_BITS - set);
+}
+
+function setBit(bitmaps: Int32Array, start: number, campaign: number): void {
+  const word = start + (campaign >>> 5);
+  bitmaps[word] = (bitmaps[word] ?? 0) | (1 << (campaign & 31));
+}
+
+function clearBit(bitmaps: Int32Array, start: number, campaign: number): void {
+  const word = start + (campaign >>> 5);
+  bitmaps[word] = (bitmaps[word] ?? 0) & ~(1 << (campaign & 31));
+}
+
+function writeSummaries({ bitmaps, summaries }: PostingSections): void {
+  for (let block = 0; block < summaries.length; block++) {
+    let summary = 0;
+    for (let word = 0; word < BLOCK_WORDS; word++) {
+      if (bitmaps[block * BLOCK_WORDS + word] !== 0) summary |= 1 << word;
+    }
+    summaries[block] = summary;
+  }
+}

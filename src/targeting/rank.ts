@@ -1,0 +1,45 @@
+/** Which campaigns an index holds, and in which order: by rank price, the best first. */
+import type { Bid, Campaign } from '../campaigns/model.ts';
+import { priceMicros, type PriceMicros } from '../money.ts';
+
+/** What is expected of an impression until data moves it: clicks, conversions. */
+export interface Priors {
+  readonly ctr: number;
+  readonly cvr: number;
+}
+
+export interface RankedCampaign {
+  readonly campaign: Campaign;
+  readonly rankMicros: PriceMicros;
+}
+
+const IMPRESSIONS_OF_CPM = 1_000;
+/** Relative floating-point dust of two multiplications: 250,000 × 1,000 × 0.001 is 250,000. */
+const DUST = 1e-12;
+
+/** Campaigns that can still bid after `nowMs`, by rank price descending, then by id. */
+export function rankCampaigns(
+  campaigns: readonly Campaign[],
+  nowMs: number,
+  priors: Priors,
+): readonly RankedCampaign[] {
+  const ranked: RankedCampaign[] = [];
+  for (const campaign of campaigns) {
+    if (mayBid(campaign, nowMs)) ranked.push({ campaign, rankMicros: rankPrice(campaign.bid, priors) });
+  }
+  return ranked.sort((a, b) => b.rankMicros - a.rankMicros || (a.campaign.id < b.campaign.id ? -1 : 1));
+}
+
+/** What an impression is expected to bring, as a CPM price in whole micros, rounded down. */
+export function rankPrice({ model, amountMicros }: Bid, { ctr, cvr }: Priors): PriceMicros {
+  if (model === 'cpm') return priceMicros(amountMicros);
+  const micros = amountMicros * IMPRESSIONS_OF_CPM * (model === 'cpc' ? ctr : cvr);
+  const nearest = Math.round(micros);
+  return priceMicros(Math.abs(micros - nearest) <= nearest * DUST ? nearest : Math.floor(micros));
+}
+
+function mayBid({ status, schedule, ads }: Campaign, nowMs: number): boolean {
+  if (status !== 'active') return false;
+  if (schedule.endMs !== null && schedule.endMs <= nowMs) return false;
+  return ads.some((ad) => ad.status === 'active');
+}
