@@ -129,7 +129,7 @@ interface SortedRequest {
   readonly matches: number;
 }
 
-function sortRequests(snapshot: Snapshot, matcher: Matcher): Map<Wanted, SortedRequest[]> {
+export function sortRequests(snapshot: Snapshot, matcher: Matcher): Map<Wanted, SortedRequest[]> {
   const random = seededRandom(SEED + 1);
   const kinds = new Map<Wanted, SortedRequest[]>([
     ['many', []],

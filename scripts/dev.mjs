@@ -1,15 +1,13 @@
 /** `npm run dev`: the server from src/ by tsx, started anew at every change. */
 import path from 'node:path';
 import { install } from './install.mjs';
-import { refusal, thisPlatform } from './platform.mjs';
-import { ROOT, run, say } from './run.mjs';
+import { fail, ROOT, run, say } from './run.mjs';
 
-const reason = refusal(thisPlatform());
-if (reason !== null) {
-  console.error(reason);
-  process.exit(1);
+try {
+  await install();
+} catch (error) {
+  fail(error);
 }
-await install();
 say('watching src/');
 const tsx = path.join(ROOT, 'node_modules/tsx/dist/cli.mjs');
 process.exitCode = await run([

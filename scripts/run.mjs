@@ -1,4 +1,4 @@
-/** What the scripts share: the project's folder, a line to the terminal, a child process. */
+/** What the scripts share: the project's folder, a line to the terminal, an end, a child process. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,17 @@ const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** @param {string} line */
 export function say(line) {
   process.stdout.write(`gavel: ${line}\n`);
+}
+
+/**
+ * Ends the process over what an install or a build ran into.
+ *
+ * @param {unknown} error
+ * @returns {never}
+ */
+export function fail(error) {
+  console.error(`gavel: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
 }
 
 /**

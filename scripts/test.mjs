@@ -1,7 +1,6 @@
 /** `npm test`: installs, then runs every check, tells how each went, and fails when one did. */
-import { refusal, thisPlatform } from './platform.mjs';
 import { install } from './install.mjs';
-import { run, say } from './run.mjs';
+import { fail, run, say } from './run.mjs';
 
 /** @type {readonly { title: string, command: readonly string[] }[]} */
 const CHECKS = [
@@ -23,16 +22,10 @@ const CHECKS = [
   { title: 'unit and end-to-end tests', command: ['node_modules/vitest/vitest.mjs', 'run', '--coverage'] },
 ];
 
-const reason = refusal(thisPlatform());
-if (reason !== null) {
-  console.error(reason);
-  process.exit(1);
-}
 try {
   await install();
 } catch (error) {
-  console.error(`gavel: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(1);
+  fail(error);
 }
 
 const results = [];

@@ -7,49 +7,20 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EventType } from './events/door.ts';
 import { EVENT_ORIGINS, type EventOrigin } from './events/counting.ts';
+import {
+  answerCell,
+  ANSWER_REASONS,
+  DROP_REASONS,
+  EVENT_TYPES,
+  STAGES,
+  STATUS_CLASSES,
+  TRACKING_OUTCOMES,
+  type Stage,
+  type TrackingOutcome,
+} from './metric-labels.ts';
 import { SOURCED_METRICS, type MetricSources } from './metric-sources.ts';
-import { CANDIDATE_REASONS, NBR, type CandidateReason, type Nbr } from './openrtb/codes.ts';
+import type { CandidateReason, Nbr } from './openrtb/codes.ts';
 import { BUCKET_BOUNDS_SEC, Durations } from './server/durations.ts';
-
-/** Parts of a bid: deciding, hand-over to a worker included; reserving, signing and writing the answer. */
-const STAGES = ['decide', 'sell'] as const;
-export type Stage = (typeof STAGES)[number];
-
-const STATUS_CLASSES = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
-const EVENT_TYPES = [
-  'impression',
-  'click',
-  'conversion',
-  'win',
-  'billing',
-  'loss',
-] as const satisfies readonly EventType[];
-/** What came of a notice or a tracking call: the ledger's words, and those of the calls that never reach it. */
-const NOTICE_OUTCOMES = [
-  'counted',
-  'posted',
-  'late',
-  'repeated',
-  'uncharged',
-  'unclicked',
-  'free',
-  'unsigned',
-  'test',
-  'forged',
-  'no_price',
-  'above_bid',
-  'expired',
-  'unknown',
-  'not_kept',
-] as const;
-export type NoticeOutcome = (typeof NOTICE_OUTCOMES)[number];
-
-/** Labels of bid answers: 'bid', then every reason of NBR but 0, which stands for a bid. */
-const ANSWER_REASONS = ['bid', ...Object.keys(NBR).filter((name) => name !== 'unknown')];
-/** Cell of a reason by its number; the numbers end well below it. */
-const ANSWER_CELL = new Uint8Array(1024);
-for (const [name, nbr] of Object.entries(NBR))
-  ANSWER_CELL[nbr] = nbr === 0 ? 0 : ANSWER_REASONS.indexOf(name);
 
 export interface Metrics {
   /** `route`: index into `routeNames`; `status` 0: the client left first. */
@@ -65,7 +36,7 @@ export interface Metrics {
   /** Milliseconds of `performance.now`. */
   observeStage(stage: Stage, startMs: number, endMs: number): void;
   countEvent(type: EventType, origin: EventOrigin): void;
-  countNotice(type: EventType, outcome: NoticeOutcome): void;
+  countNotice(type: EventType, outcome: TrackingOutcome): void;
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** Stops watching the event loop. */
   close(): void;
@@ -90,11 +61,10 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
   const answers = table('gavel_bid_answers_total', 'Answers to OpenRTB requests: bid, or why not.', {
     reason: ANSWER_REASONS,
   });
-  const reasons = CANDIDATE_REASONS.map(([reason]) => reason);
   const dropped = table(
     'gavel_candidates_dropped_total',
     'Shortlisted candidates that did not become a bid.',
-    { reason: reasons },
+    { reason: DROP_REASONS },
   );
   const events = table('gavel_events_total', 'Events kept, by what vouches for them.', {
     type: EVENT_TYPES,
@@ -102,27 +72,21 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
   });
   const notices = table('gavel_notices_total', 'Notices and tracking calls by what came of them.', {
     type: EVENT_TYPES,
-    outcome: NOTICE_OUTCOMES,
+    outcome: TRACKING_OUTCOMES,
   });
   const failures = table('gavel_handler_failures_total', 'Requests whose handler threw: faults of ours.', {});
   const resumed = table('gavel_matches_resumed_total', 'Shortlists that fell out as a whole.', {});
-  const durations = new Durations(names.length);
-  const stages = new Durations(STAGES.length);
-  registerDurations(
+  const durations = registerDurations(
     registry,
     'gavel_request_duration_seconds',
     'From the head of a request to its answer.',
-    'route',
-    names,
-    durations,
+    { label: 'route', rows: names },
   );
-  registerDurations(
+  const stages = registerDurations(
     registry,
     'gavel_bid_stage_duration_seconds',
     'Time in one stage of a bid.',
-    'stage',
-    STAGES,
-    stages,
+    { label: 'stage', rows: STAGES },
   );
 
   return {
@@ -132,15 +96,18 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
       durations.observe(row, elapsedMs);
     },
     countFailure: () => failures.add(0, 1),
-    countAnswer: (nbr) => answers.add(ANSWER_CELL[nbr] ?? 0, 1),
-    countDropped: (reason, candidates) => dropped.add(reasons.indexOf(reason), candidates),
+    countAnswer: (nbr) => answers.add(answerCell(nbr), 1),
+    countDropped: (reason, candidates) => dropped.add(DROP_REASONS.indexOf(reason), candidates),
     countResumed: () => resumed.add(0, 1),
     observeStage: (stage, startMs, endMs) => stages.observe(STAGES.indexOf(stage), endMs - startMs),
     countEvent(type, origin) {
       events.add(EVENT_TYPES.indexOf(type) * EVENT_ORIGINS.length + EVENT_ORIGINS.indexOf(origin), 1);
     },
     countNotice(type, outcome) {
-      notices.add(EVENT_TYPES.indexOf(type) * NOTICE_OUTCOMES.length + NOTICE_OUTCOMES.indexOf(outcome), 1);
+      notices.add(
+        EVENT_TYPES.indexOf(type) * TRACKING_OUTCOMES.length + TRACKING_OUTCOMES.indexOf(outcome),
+        1,
+      );
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     close: () => eventLoop.disable(),
@@ -184,15 +151,14 @@ function combine(labels: Labels): readonly Record<string, string>[] {
   return combinations;
 }
 
-/** prom-client's histogram, told by Durations rather than by its own `observe`, which takes 0.6 µs. */
+/** prom-client's histogram, told by Durations rather than by its own `observe`, which takes 0.75 µs to their 0.02. */
 function registerDurations(
   registry: Registry,
   name: string,
   help: string,
-  label: string,
-  rows: readonly string[],
-  durations: Durations,
-): void {
+  { label, rows }: { readonly label: string; readonly rows: readonly string[] },
+): Durations {
+  const durations = new Durations(rows.length);
   const histogram = new Histogram({
     name,
     help,
@@ -201,23 +167,24 @@ function registerDurations(
     registers: [registry],
   });
   const bounds = [...BUCKET_BOUNDS_SEC, '+Inf'];
-  const base = histogram.get.bind(histogram);
-  histogram.get = async () => ({
-    ...(await base()),
-    values: rows.flatMap((value, row) => {
-      const cumulative = durations.cumulative(row);
-      const labels = { [label]: value };
-      return [
-        ...bounds.map((le, k) => ({
-          metricName: `${name}_bucket`,
-          labels: { le, ...labels },
-          value: cumulative[k] ?? 0,
-        })),
-        { metricName: `${name}_sum`, labels, value: durations.sumSec(row) },
-        { metricName: `${name}_count`, labels, value: cumulative.at(-1) ?? 0 },
-      ];
-    }),
-  });
+  const samples = (value: string, row: number): readonly object[] => {
+    const cumulative = durations.cumulative(row);
+    const labels = { [label]: value };
+    return [
+      ...bounds.map((le, k) => ({
+        metricName: `${name}_bucket`,
+        labels: { le, ...labels },
+        value: cumulative[k] ?? 0,
+      })),
+      { metricName: `${name}_sum`, labels, value: durations.sumSec(row) },
+      { metricName: `${name}_count`, labels, value: cumulative.at(-1) ?? 0 },
+    ];
+  };
+  // What rendering asks of a histogram; not among the declarations.
+  const getForPromString = (): Promise<object> =>
+    Promise.resolve({ name, help, type: 'histogram', values: rows.flatMap(samples) });
+  Object.assign(histogram, { getForPromString });
+  return durations;
 }
 
 function registerSourced(registry: Registry, name: string, help: string, read: () => number): void {

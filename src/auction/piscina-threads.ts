@@ -26,6 +26,11 @@ export interface ThreadHooks {
 
 /** Piscina gives up on workers that fail while they start; so often a start is tried all the same. */
 const REVIVE_MS = 1000;
+/**
+ * A thread that is told to end while it handles an uncaught error forgets it and goes to sleep for good, at times
+ * (seen on Node 20.20): it is told again.
+ */
+const TERMINATE_AGAIN_MS = 100;
 /** A decider's caches are bounded; what grows beyond this is a leak, and better ends in a new worker. */
 const WORKER_HEAP_MB = 256;
 
@@ -35,6 +40,8 @@ export class PiscinaThreads {
   readonly #hooks: ThreadHooks;
   readonly #live = new Map<number, Worker>();
   readonly #afterExit = new Map<number, (() => void)[]>();
+  /** Threads that were told to end, and the timers that tell them again. */
+  readonly #ended = new Map<number, NodeJS.Timeout>();
   #revivedAtMs = 0;
   #ending = false;
 
@@ -91,8 +98,15 @@ export class PiscinaThreads {
     this.run(START).catch((error: unknown) => this.#hooks.onFault(error));
   }
 
+  /** Has the thread exit, whatever it is doing. */
   terminate(thread: number): void {
-    void this.#live.get(thread)?.terminate();
+    const worker = this.#live.get(thread);
+    if (worker === undefined || this.#ended.has(thread)) return;
+    void worker.terminate();
+    this.#ended.set(
+      thread,
+      setInterval(() => void worker.terminate(), TERMINATE_AGAIN_MS),
+    );
   }
 
   /** Runs `action` when the thread has exited, at once where it has. */
@@ -106,9 +120,11 @@ export class PiscinaThreads {
   /** Ends all threads, those too that piscina starts meanwhile in place of one that ended. */
   async end(): Promise<void> {
     this.#ending = true;
+    for (const thread of this.#live.keys()) this.terminate(thread);
     await this.#piscina.destroy();
-    while (this.#live.size > 0) {
-      await Promise.all(Array.from(this.#live.values(), (worker) => worker.terminate()));
+    for (const [thread, worker] of this.#live) {
+      this.terminate(thread);
+      await new Promise((resolve) => worker.once('exit', resolve));
     }
   }
 
@@ -130,9 +146,14 @@ export class PiscinaThreads {
     // A worker that has exited has no number any more.
     const thread = worker.threadId;
     this.#live.set(thread, worker);
-    worker.on('error', () => this.#update());
+    worker.on('error', () => {
+      this.#update();
+      this.terminate(thread);
+    });
     worker.on('exit', (exitCode) => {
       this.#live.delete(thread);
+      clearInterval(this.#ended.get(thread));
+      this.#ended.delete(thread);
       this.#update();
       for (const action of this.#afterExit.get(thread) ?? []) action();
       this.#afterExit.delete(thread);

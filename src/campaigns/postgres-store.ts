@@ -12,6 +12,7 @@ import type { CampaignStore } from './store.ts';
 /** Campaigns a statement: bounds the memory of both sides (some megabytes) at no cost in speed. */
 const PAGE = 5_000;
 const INSERT_PAGE = 1_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Sorts before every other. */
 const LEAST_UUID = '00000000-0000-0000-0000-000000000000';
 
@@ -34,6 +35,14 @@ export function createCampaignStore(pool: Pool): CampaignStore {
         if (isFirst) await insert(transaction, campaigns, 1);
         return isFirst;
       });
+    },
+    findLandingPage: async (adId) => {
+      if (!UUID.test(adId)) return null;
+      const { rows } = await pool.query<{ campaignId: string; url: string }>(
+        `SELECT campaign_id AS "campaignId", redirect_url AS url FROM ads WHERE id = $1`,
+        [adId],
+      );
+      return rows[0] ?? null;
     },
     version: () => readVersion(pool),
     count: async () => {

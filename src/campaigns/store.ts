@@ -11,6 +11,8 @@ export interface CampaignStore {
   insertMany(campaigns: readonly Campaign[]): Promise<number>;
   /** insertMany, but only into a database that no change was ever made in; false: one was. */
   insertFirst(campaigns: readonly Campaign[]): Promise<boolean>;
+  /** Of an ad of any campaign, also an ended one; null: no campaign has it, or `adId` is no UUID. */
+  findLandingPage(adId: string): Promise<{ readonly campaignId: string; readonly url: string } | null>;
   /** The number of the last committed change; 0 when there was none. */
   version(): Promise<number>;
   /** Campaigns of every status. */

@@ -6,7 +6,6 @@
  * for certain, where a number in postmaster.pid may by now be that of another program.
  */
 import {
-  chmodSync,
   chownSync,
   existsSync,
   lchownSync,
@@ -29,6 +28,8 @@ const UNPRIVILEGED = { uid: 65534, gid: 65534 } as const;
 const MAX_SOCKET_PATH_BYTES = 103;
 const SOCKET_FILE = '.s.PGSQL.5432';
 const UNFINISHED = 'postgres.unfinished-';
+/** initdb takes a second. */
+const ABANDONED_AFTER_MS = 600_000;
 
 export function makeDataDir(dataDir: string): void {
   mkdirSync(dataDir, { recursive: true });
@@ -57,16 +58,15 @@ export function clusterVersion(folder: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
 }
 
-/** An empty folder beside the data folder, for initdb. Those that dead processes left are removed. */
+/** An empty folder beside the data folder, for initdb. Those that were abandoned are removed. */
 export function makeUnfinishedFolder(dataDir: string, runAs: RunAs): string {
   for (const name of readdirSync(dataDir)) {
-    if (name.startsWith(UNFINISHED) && !isAlive(Number(name.slice(UNFINISHED.length)))) {
-      rmSync(join(dataDir, name), { recursive: true, force: true });
+    const path = join(dataDir, name);
+    if (name.startsWith(UNFINISHED) && Date.now() - statSync(path).mtimeMs > ABANDONED_AFTER_MS) {
+      rmSync(path, { recursive: true, force: true });
     }
   }
-  const folder = join(dataDir, `${UNFINISHED}${String(process.pid)}`);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { mode: 0o700 });
+  const folder = mkdtempSync(join(dataDir, UNFINISHED));
   if (runAs !== null) chownSync(folder, runAs.uid, runAs.gid);
   return folder;
 }
@@ -105,7 +105,6 @@ export function clusterName(folder: string): string {
 export function chooseSocketFolder(folder: string, runAs: RunAs): string {
   if (Buffer.byteLength(join(folder, SOCKET_FILE)) <= MAX_SOCKET_PATH_BYTES) return folder;
   const socketFolder = mkdtempSync(join(tmpdir(), 'gavel-'));
-  chmodSync(socketFolder, 0o700);
   if (runAs !== null) chownSync(socketFolder, runAs.uid, runAs.gid);
   return socketFolder;
 }

@@ -110,20 +110,20 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('starts again after its postmaster was killed with -9, and tells that it ended', async () => {
-    const told = Promise.withResolvers<string>();
-    const first = await start(told.resolve);
+    const told = listen();
+    const first = await start(told.hear);
     await query(first.url, 'CREATE TABLE kept AS SELECT 7 AS number');
     process.kill(recordedPostmaster(folder), 'SIGKILL');
-    await told.promise;
+    await told.heard;
     const next = await start();
     expect(await query(next.url, 'SELECT number FROM kept')).toEqual([{ number: 7 }]);
   });
 
   it('ends, and tells so, when its watchdog is killed with -9', async () => {
-    const told = Promise.withResolvers<string>();
-    await start(told.resolve);
+    const told = listen();
+    await start(told.hear);
     process.kill(watchdogOf(folder), 'SIGKILL');
-    expect(await told.promise).toContain('database system is shut down');
+    expect(await told.heard).toContain('database system is shut down');
   });
 
   it('ends a postmaster whose owner and watchdog were both killed with -9', async () => {
@@ -196,6 +196,12 @@ describe('embedded PostgreSQL', () => {
     await expect(start()).rejects.toThrow(/can't be started in .*no_such_setting/s);
   });
 });
+
+function listen(): { readonly hear: (reason: string) => void; readonly heard: Promise<string> } {
+  let hear: (reason: string) => void = () => {};
+  const heard = new Promise<string>((settle) => (hear = settle));
+  return { hear: (reason) => hear(reason), heard };
+}
 
 function watchdogOf(ofFolder: string): number {
   const name = clusterName(ofFolder);

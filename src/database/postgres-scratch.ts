@@ -17,7 +17,7 @@ export interface ScratchServer {
 }
 
 export async function openScratchServer(): Promise<ScratchServer> {
-  const given = process.env['DATABASE_URL'] ?? '';
+  const given = process.env.DATABASE_URL ?? '';
   const dataDir = join(tmpdir(), `gavel-test-${randomUUID()}`);
   const embedded =
     given === ''

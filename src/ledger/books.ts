@@ -7,7 +7,7 @@
  *   leased of a day, of all = the sum of the outstanding of its leases
  */
 import type { BidModel } from '../campaigns/model.ts';
-import type { AccountEntry, Entry, KeptEntry, LeaseEntry } from './entries.ts';
+import type { AccountEntry, Entry, KeptEntry, LeaseEntry, LeaseFact } from './entries.ts';
 import type { Account, BudgetTerms } from './ledger.ts';
 import { MAX_ORDINALS, Marks } from './marks.ts';
 
@@ -127,36 +127,47 @@ export class Books {
 
   /** Throws when the entry speaks of an account or a lease that no entry before it has opened. */
   apply(entry: Entry): void {
-    if (entry.kind === 'terms') return this.#setTerms(entry.terms);
-    if (entry.kind === 'account') return this.#setAccount(entry);
-    if (entry.kind === 'lease') return void this.#openLease(entry, new Marks());
-    if (entry.kind === 'kept') return this.#setLease(entry);
+    if (entry.kind === 'terms') this.#setTerms(entry.terms);
+    else if (entry.kind === 'account') this.#setAccount(entry);
+    else if (entry.kind === 'lease') this.#openLease(entry, new Marks());
+    else if (entry.kind === 'kept') this.#setLease(entry);
+    else this.#applyToLease(entry);
+  }
+
+  #applyToLease(entry: LeaseFact): void {
     const lease = this.leases.get(entry.lease);
     if (lease === undefined) throw new Error(`the ledger journal has no lease ${entry.lease.toString()}`);
     switch (entry.kind) {
       case 'slice':
         lease.lastExpirySec = Math.max(lease.lastExpirySec, entry.lastExpirySec);
         this.latestMs = Math.max(this.latestMs, entry.atMs);
-        return release(lease, -entry.amountNanos);
+        release(lease, -entry.amountNanos);
+        break;
       case 'unused':
-        return release(lease, entry.amountNanos);
+        release(lease, entry.amountNanos);
+        break;
       case 'post':
         lease.marks.set('posted', entry.ordinal);
         release(lease, entry.releasedNanos);
-        return post(lease.book, lease.day, entry.amountNanos);
+        post(lease.book, lease.day, entry.amountNanos);
+        break;
       case 'void':
         lease.marks.set('voided', entry.ordinal);
-        return release(lease, entry.releasedNanos);
+        release(lease, entry.releasedNanos);
+        break;
       case 'win':
-        return lease.marks.set('won', entry.ordinal);
+        lease.marks.set('won', entry.ordinal);
+        break;
       case 'click':
       case 'conversion':
         lease.marks.set(entry.kind === 'click' ? 'clicked' : 'converted', entry.ordinal);
-        return post(lease.book, lease.book.day(entry.day), entry.amountNanos);
+        post(lease.book, lease.book.day(entry.day), entry.amountNanos);
+        break;
       case 'expire':
         lease.expiredThroughSec = Math.max(lease.expiredThroughSec, entry.expirySec);
         this.latestMs = Math.max(this.latestMs, entry.expirySec * 1000);
-        return release(lease, entry.releasedNanos);
+        release(lease, entry.releasedNanos);
+        break;
     }
   }
 

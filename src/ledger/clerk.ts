@@ -8,7 +8,7 @@
  */
 import type { AccountBook, Lease } from './books.ts';
 import { Books } from './books.ts';
-import type { Entry } from './entries.ts';
+import type { Entry, LeaseEntry, LeaseFact, TermsEntry } from './entries.ts';
 import { decodeEntry, encodeEntry } from './entry-bytes.ts';
 import type { Journal } from './journal.ts';
 import { type Totals, startTotals } from './totals.ts';
@@ -26,10 +26,12 @@ export class Clerk {
   #rewrite = 0;
   #copy: Generator<number> | null = null;
   #ending = false;
+  readonly #copiedBytesPerTick: number;
 
   /** Reads the journal. Throws when it holds what this version doesn't know. */
-  constructor(journal: Journal, nowMs: number) {
+  constructor(journal: Journal, nowMs: number, copiedBytesPerTick = COPIED_BYTES_PER_TICK) {
     this.journal = journal;
+    this.#copiedBytesPerTick = copiedBytesPerTick;
     journal.replay((record) => {
       this.books.apply(decodeEntry(record));
     });
@@ -41,8 +43,7 @@ export class Clerk {
     if (nowMs > this.nowMs) this.nowMs = nowMs;
   }
 
-  /** Enters a fact about an account. */
-  enterTerms(entry: Entry & { kind: 'terms' }): void {
+  enterTerms(entry: TermsEntry): void {
     this.books.apply(entry);
     const book = this.books.accounts.get(entry.terms.campaignId);
     const bytes = encodeEntry(entry);
@@ -50,7 +51,7 @@ export class Clerk {
     if (this.#copying && book?.rewrite === this.#rewrite) this.journal.appendNext(bytes);
   }
 
-  enterLease(book: AccountBook, entry: Entry & { kind: 'lease' }): Lease {
+  enterLease(book: AccountBook, entry: LeaseEntry): Lease {
     if (!book.written) this.enterTerms({ kind: 'terms', terms: book.terms });
     this.books.apply(entry);
     this.journal.append(encodeEntry(entry));
@@ -64,8 +65,7 @@ export class Clerk {
     return lease;
   }
 
-  /** Enters a fact about a lease. */
-  enter(lease: Lease, entry: Exclude<Entry, { kind: 'terms' | 'lease' | 'kept' | 'account' }>): void {
+  enter(lease: Lease, entry: LeaseFact): void {
     this.books.apply(entry);
     const bytes = encodeEntry(entry);
     this.journal.append(bytes);
@@ -81,9 +81,12 @@ export class Clerk {
       this.#copy = this.#copyBooks();
     }
     if (this.#ending || this.#copy === null) return;
-    for (let copied = 0; copied < COPIED_BYTES_PER_TICK;) {
+    for (let copied = 0; copied < this.#copiedBytesPerTick;) {
       const step = this.#copy.next();
-      if (step.done === true) return this.#endCopy();
+      if (step.done === true) {
+        this.#endCopy();
+        return;
+      }
       copied += step.value;
     }
   }

@@ -66,7 +66,11 @@ export class AppendFile {
     const header = Buffer.alloc(FILE_HEADER_BYTES);
     const bytes = fs.readSync(fd, header, 0, FILE_HEADER_BYTES, 0);
     const version = header.readUInt32LE(MAGIC.length);
-    if (bytes === FILE_HEADER_BYTES && header.toString('latin1', 0, MAGIC.length) === MAGIC && version === VERSION) {
+    if (
+      bytes === FILE_HEADER_BYTES &&
+      header.toString('latin1', 0, MAGIC.length) === MAGIC &&
+      version === VERSION
+    ) {
       return new AppendFile(fd, disk, FILE_HEADER_BYTES);
     }
     fs.closeSync(fd);

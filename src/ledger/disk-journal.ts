@@ -184,7 +184,10 @@ class DiskJournal implements Journal {
     const kept = this.write();
     if (waiting === null) return;
     const error = kept ? this.#syncError : this.#writeError;
-    if (error !== null) return waiting.reject(error);
+    if (error !== null) {
+      waiting.reject(error);
+      return;
+    }
     if (SAVED_MEANS === 'written') waiting.resolve();
     this.#forSync.push(waiting);
     this.#syncing ??= this.#syncAll();

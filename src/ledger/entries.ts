@@ -6,9 +6,15 @@ import type { BidModel } from '../campaigns/model.ts';
 import type { BudgetTerms } from './ledger.ts';
 import type { Marks } from './marks.ts';
 
-export type Entry =
-  | { readonly kind: 'terms'; readonly terms: BudgetTerms }
-  | LeaseEntry
+export type Entry = TermsEntry | LeaseEntry | LeaseFact | KeptEntry | AccountEntry;
+
+export interface TermsEntry {
+  readonly kind: 'terms';
+  readonly terms: BudgetTerms;
+}
+
+/** What happens to a lease that stands in the books. */
+export type LeaseFact =
   | {
       readonly kind: 'slice';
       readonly lease: number;
@@ -45,9 +51,7 @@ export type Entry =
       readonly lease: number;
       readonly expirySec: number;
       readonly releasedNanos: number;
-    }
-  | KeptEntry
-  | AccountEntry;
+    };
 
 export interface LeaseEntry {
   readonly kind: 'lease';

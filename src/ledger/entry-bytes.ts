@@ -63,9 +63,9 @@ export function encodeEntry(entry: Entry): Uint8Array {
 export function decodeEntry(record: Uint8Array): Entry {
   const reader = new Reader(record);
   const kind = KINDS[reader.u8() - 1];
+  if (kind === undefined) throw new Error('the ledger journal holds an entry of an unknown kind');
+  // The fields of an object are read in the order in which they stand.
   switch (kind) {
-    case undefined:
-      throw new Error('the ledger journal holds an entry of an unknown kind');
     case 'terms':
       return { kind, terms: decodeTerms(reader) };
     case 'account':
@@ -148,32 +148,56 @@ function encodeLeaseEntry(entry: Exclude<Entry, AccountEntry | { kind: 'terms' }
     case 'lease':
       writer.i32(entry.day);
       writer.u8(MODELS.indexOf(entry.model));
-      return writer.text(entry.campaignId);
+      {
+        writer.text(entry.campaignId);
+        return;
+      }
     case 'slice':
       writer.f64(entry.amountNanos);
       writer.u32(entry.lastExpirySec);
-      return writer.f64(entry.atMs);
-    case 'unused':
-      return writer.f64(entry.amountNanos);
+      {
+        writer.f64(entry.atMs);
+        return;
+      }
+    case 'unused': {
+      writer.f64(entry.amountNanos);
+      return;
+    }
     case 'post':
       writer.u32(entry.ordinal);
       writer.f64(entry.amountNanos);
-      return writer.f64(entry.releasedNanos);
+      {
+        writer.f64(entry.releasedNanos);
+        return;
+      }
     case 'void':
       writer.u32(entry.ordinal);
-      return writer.f64(entry.releasedNanos);
-    case 'win':
-      return writer.u32(entry.ordinal);
+      {
+        writer.f64(entry.releasedNanos);
+        return;
+      }
+    case 'win': {
+      writer.u32(entry.ordinal);
+      return;
+    }
     case 'click':
     case 'conversion':
       writer.u32(entry.ordinal);
       writer.i32(entry.day);
-      return writer.f64(entry.amountNanos);
+      {
+        writer.f64(entry.amountNanos);
+        return;
+      }
     case 'expire':
       writer.u32(entry.expirySec);
-      return writer.f64(entry.releasedNanos);
-    case 'kept':
-      return encodeKept(entry);
+      {
+        writer.f64(entry.releasedNanos);
+        return;
+      }
+    case 'kept': {
+      encodeKept(entry);
+      return;
+    }
   }
 }
 

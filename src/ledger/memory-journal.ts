@@ -4,6 +4,8 @@ import type { Journal } from './journal.ts';
 export interface MemoryJournal extends Journal {
   /** Records appended ever: a place in time. */
   readonly appended: number;
+  /** The place up to which a crash takes nothing. */
+  readonly written: number;
   /** What a crash leaves of which the records after that place were not kept. */
   crash(appended: number): MemoryJournal;
   /** Asks for a rewrite at the next tick. */
@@ -27,11 +29,13 @@ class ArrayJournal implements MemoryJournal {
   #next: Kept[] | null = null;
   #sound = true;
   appended: number;
+  written: number;
   wantsRewrite = false;
 
   constructor(records: readonly Kept[], appended: number) {
     this.#records = records;
     this.appended = appended;
+    this.written = appended;
   }
 
   replay(apply: (record: Uint8Array) => void): void {
@@ -44,6 +48,7 @@ class ArrayJournal implements MemoryJournal {
   }
 
   write(): boolean {
+    if (this.#sound) this.written = this.appended;
     return this.#sound;
   }
 
@@ -52,7 +57,7 @@ class ArrayJournal implements MemoryJournal {
   }
 
   saved(): Promise<void> {
-    return this.#sound ? Promise.resolve() : Promise.reject(new Error('the journal keeps nothing'));
+    return this.write() ? Promise.resolve() : Promise.reject(new Error('the journal keeps nothing'));
   }
 
   get bytes(): number {
@@ -71,6 +76,7 @@ class ArrayJournal implements MemoryJournal {
   endRewrite(): Promise<boolean> {
     if (this.#next === null) return Promise.resolve(false);
     this.#appendedRecords = this.#next;
+    this.written = this.appended;
     this.#next = null;
     return Promise.resolve(true);
   }

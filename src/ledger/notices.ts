@@ -41,6 +41,7 @@ export class Notices {
     if (late) {
       totals.latePosts++;
       totals.lateNanos += postedNanos;
+      this.#slices.giveBackExcess(lease.book);
       return 'late';
     }
     totals.unexplainedOverspendNanos += Math.max(0, postedNanos - releasedNanos);

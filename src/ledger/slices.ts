@@ -92,6 +92,13 @@ export class Slices {
     return null;
   }
 
+  /** After a late post: what the budget no longer bears is not reserved either. */
+  giveBackExcess(book: AccountBook): void {
+    const excessNanos = -book.availableNanos(this.turnDay(book));
+    if (book.open !== null && excessNanos > 0)
+      this.#giveBack(book.open, Math.min(book.open.unusedNanos, excessNanos));
+  }
+
   /** Gives back what old slices hold, and closes old leases. */
   tick(): void {
     const { nowMs } = this.#clerk;
@@ -155,9 +162,9 @@ export class Slices {
     return book.sliceUnits * book.terms.unitNanos;
   }
 
-  #giveBack(lease: Lease): void {
-    if (lease.unusedNanos === 0) return;
-    this.#clerk.enter(lease, { kind: 'unused', lease: lease.number, amountNanos: lease.unusedNanos });
-    lease.unusedNanos = 0;
+  #giveBack(lease: Lease, amountNanos = lease.unusedNanos): void {
+    if (amountNanos === 0) return;
+    this.#clerk.enter(lease, { kind: 'unused', lease: lease.number, amountNanos });
+    lease.unusedNanos -= amountNanos;
   }
 }

@@ -10,7 +10,7 @@ import { Base64Url, BitLength, IntEncoder } from '@iabtcf/core';
 import { BoundedCache } from './bounded-cache.ts';
 import type { TcfGrant, TcfRestriction } from './privacy.ts';
 
-/** The core segment of the largest real strings, which list a thousand vendors as ranges, is about 2,000. */
+/** Two lists of 5,000 vendors as bits and room for restrictions; 8,192 characters are 49,152 bits to walk. */
 const MAX_CORE_LENGTH = 8_192;
 /** A consent string is one user's on one site: it comes back within a session or not at all. */
 const CACHE_ENTRIES = 2_048;

@@ -49,9 +49,15 @@ export function domainValues(text: string): readonly string[] {
   return values;
 }
 
+/** Behind `scheme://`, whose scheme is letters alone: a `://` further back is a part of the path or the query. */
 function schemeEnd(address: string): number {
   if (address.startsWith('//')) return 2;
   const mark = address.indexOf('://');
-  const slash = address.indexOf('/');
-  return mark !== -1 && mark < slash ? mark + 3 : 0;
+  if (mark === -1) return 0;
+  for (let i = 0; i < mark; i++) if (!isLetter(address.charCodeAt(i))) return 0;
+  return mark + 3;
+}
+
+function isLetter(lowerCode: number): boolean {
+  return lowerCode >= 0x61 && lowerCode <= 0x7a;
 }

@@ -40,7 +40,7 @@ export interface ConsentReaders {
   readonly readGpp: (text: string) => GppGrant | null;
 }
 
-export const TCF_RESTRICTION = { notAllowed: 0, requireConsent: 1, requireInterest: 2 } as const;
+const TCF_RESTRICTION = { notAllowed: 0, requireConsent: 1, requireInterest: 2 } as const;
 /** IAB Tech Lab's numbers of GPP sections: the European TCF; everything from US privacy (6) on is of the US. */
 export const GPP_SECTION = { tcfEu: 2, firstOfUs: 6 } as const;
 /** TCF purposes: 1 store and access, 2 basic ads, 3 build a profile for ads, 4 use it. */

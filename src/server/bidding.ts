@@ -32,6 +32,8 @@ export interface BidEdges {
   readonly tmaxCapMs: number;
   readonly tmaxMarginMs: number;
   readonly meter: BidMeter;
+  /** A fault of ours, for the log. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** What the bid path counts. `nbr` 0 is a bid. */
@@ -78,6 +80,10 @@ function handOver(
   edges.handover.submit(question, (outcome) => {
     try {
       done(outcome, pinned);
+    } catch (error) {
+      // What throws here would end the process, and a request must not be able to.
+      edges.onFault(error);
+      answerNoBid(edges, call, NBR.technicalError, null);
     } finally {
       edges.holder.unpin(pinned);
     }

@@ -114,8 +114,10 @@ export class HttpCall {
     }
     this.res.cork(() => {
       this.writeHead(answer);
-      if (this.terms.isHead && body !== undefined) this.res.endWithoutBody(Buffer.byteLength(body));
-      else if (answer.status === 204 || answer.status === 304) this.res.endWithoutBody();
+      if (this.terms.isHead && body !== undefined) {
+        // Not as endWithoutBody's argument: told a length, it closes the connection.
+        this.res.writeHeader('content-length', String(Buffer.byteLength(body))).endWithoutBody();
+      } else if (answer.status === 204 || answer.status === 304) this.res.endWithoutBody();
       else this.res.end(body ?? '');
     });
     this.finish('answered', answer.status);

@@ -43,8 +43,11 @@ export class ListColumn {
     this.start.push(0);
   }
 
-  pushRow(row: Iterable<number>): void {
-    for (const id of row) this.ids.push(id);
+  push(id: number): void {
+    this.ids.push(id);
+  }
+
+  endRow(): void {
     this.start.push(this.ids.length);
   }
 }

@@ -5,7 +5,7 @@ import { clearHeader, writeHeader } from './header.ts';
 import { SECTION_NAMES, placeSections, viewSections, type SectionName, type Sections } from './layout.ts';
 import type { PostingsDraft } from './postings.ts';
 import { rankCampaigns, type Priors, type RankedCampaign } from './rank.ts';
-import { draftAds, draftCampaigns, isActive, type AdRows, type CampaignRows } from './rows.ts';
+import { draftAds, draftCampaigns, type AdRows, type CampaignRows } from './rows.ts';
 import { SPACE } from './snapshot.ts';
 import { collectTerms } from './terms.ts';
 
@@ -40,7 +40,8 @@ export function compileIndex(campaigns: readonly Campaign[], options: CompileOpt
   internIds(ranked, dictionary);
   const zones = numberZones(ranked);
   const postings = collectTerms(ranked, zones, dictionary);
-  const rows = { ...draftCampaigns(ranked, zones, dictionary), ...draftAds(ranked, dictionary) };
+  const campaignRows = draftCampaigns(ranked, zones, dictionary);
+  const rows = { ...campaignRows, ...draftAds(ranked, campaignRows.adStart.at(-1) ?? 0, dictionary) };
 
   const lengths = { ...lengthsOf(rows), ...postings.lengths(), ...dictionary.lengths() };
   const placement = placeSections(lengths);
@@ -72,7 +73,7 @@ function internIds(ranked: readonly RankedCampaign[], dictionary: Dictionary): v
   };
   for (const { campaign } of ranked) intern(SPACE.campaignId, campaign.id);
   for (const { campaign } of ranked)
-    for (const ad of campaign.ads.filter(isActive)) intern(SPACE.adId, ad.id);
+    for (const { id, status } of campaign.ads) if (status === 'active') intern(SPACE.adId, id);
 }
 
 function numberZones(ranked: readonly RankedCampaign[]): ReadonlyMap<string, number> {

@@ -3,6 +3,7 @@ import type { Ad } from '../campaigns/model.ts';
 import { BANNER_TYPE, CATTAX_DEFAULT } from '../openrtb/codes.ts';
 import { AD_FLAG } from './snapshot.ts';
 
+const INSECURE = /http:/i;
 const HTML_MIME = 'text/html';
 const MIME_BY_EXTENSION: Readonly<Record<string, string>> = {
   jpg: 'image/jpeg',
@@ -15,10 +16,10 @@ const MIME_BY_EXTENSION: Readonly<Record<string, string>> = {
 };
 
 export function adFlags({ imageUrl, html }: Ad): number {
-  const markup = `${imageUrl ?? ''} ${html ?? ''}`;
+  const isInsecure = INSECURE.test(imageUrl ?? '') || INSECURE.test(html ?? '');
   return (
     (imageUrl === null ? 0 : AD_FLAG.image) |
-    (/http:/i.test(markup) ? AD_FLAG.insecure : 0) |
+    (isInsecure ? AD_FLAG.insecure : 0) |
     (/mraid\.js/i.test(html ?? '') ? AD_FLAG.mraid : 0)
   );
 }
@@ -33,33 +34,41 @@ export function bannerType({ html }: Ad): number {
 /** '' where the image's URL does not tell. */
 export function mimeType({ html, imageUrl }: Ad): string {
   if (html !== null) return HTML_MIME;
-  const path = (imageUrl ?? '').replace(/[?#].*$/s, '');
-  const extension = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '';
+  const extension = /^[^?#]*\.([a-z]+)(?:[?#]|$)/i.exec(imageUrl ?? '')?.[1]?.toLowerCase() ?? '';
   return MIME_BY_EXTENSION[extension] ?? '';
 }
 
 /** The ad's advertiser domains, lower case and without `www.`, each with all its parents. */
-export function domainsWithParents({ adomain }: Ad): Set<string> {
-  const names = new Set<string>();
+export function domainsWithParents({ adomain }: Ad): string[] {
+  const names: string[] = [];
   for (const domain of adomain) {
-    const labels = domain
+    const name = domain
       .trim()
       .toLowerCase()
-      .replace(/^www\./, '')
-      .split('.');
-    for (let first = 0; first < labels.length; first++) names.add(labels.slice(first).join('.'));
+      .replace(/^www\./, '');
+    // From the whole name on, behind each dot.
+    for (let from = 0; from < name.length;) {
+      const parent = name.slice(from);
+      if (!names.includes(parent)) names.push(parent);
+      const dot = name.indexOf('.', from);
+      from = dot < 0 ? name.length : dot + 1;
+    }
   }
   return names;
 }
 
 /** `<cattax>:<CODE>` of its categories; in Content Taxonomy 1.0 a code tells its parent (`IAB2-3`, `IAB2`). */
-export function categoriesWithParents({ categories, cattax }: Ad): Set<string> {
-  const names = new Set<string>();
+export function categoriesWithParents({ categories, cattax }: Ad): string[] {
+  const names: string[] = [];
+  const add = (code: string): void => {
+    const name = `${cattax}:${code}`;
+    if (!names.includes(name)) names.push(name);
+  };
   for (const category of categories) {
     const code = category.trim().toUpperCase();
-    names.add(`${cattax}:${code}`);
-    const parent = /^(IAB\d+)-/.exec(code)?.[1];
-    if (cattax === CATTAX_DEFAULT && parent !== undefined) names.add(`${cattax}:${parent}`);
+    add(code);
+    const parent = cattax === CATTAX_DEFAULT ? /^(IAB\d+)-/.exec(code)?.[1] : undefined;
+    if (parent !== undefined) add(parent);
   }
   return names;
 }

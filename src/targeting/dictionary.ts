@@ -1,86 +1,139 @@
 /**
- * The index's texts. While an index is compiled each (space, text) gets a number, 1 and up; in the buffer they are
- * UTF-16 code units side by side, found again by a hash table with open addressing.
+ * The index's texts: UTF-16 code units side by side, each text with a number, 1 and up, found again by a hash table
+ * with open addressing over name space and text. It is built in the form in which the buffer holds it, so that no text
+ * is read twice: a Map of strings took three times as long and left its keys to the garbage collector.
  */
+import { Column } from './column.ts';
 import type { Sections } from './layout.ts';
 
 /** Space of texts that are only read, never looked up. */
 export const PLAIN_SPACE = 255;
-const SPACES = 256;
-/** Slots per looked-up text: at most half of them are taken, so that a miss ends after a probe or two. */
+
+const FIRST_SLOTS = 4_096;
+const FIRST_UNITS = 65_536;
+/** At most half of the slots are taken, so that a miss ends after a probe or two. */
 const SLOTS_PER_TEXT = 2;
 
 type TextSections = Pick<Sections, 'textSpace' | 'textStart' | 'textUnits' | 'slots'>;
 
 export class Dictionary {
-  readonly #numbers: Map<string, number>[] = Array.from({ length: SPACES }, () => new Map<string, number>());
-  readonly #texts: string[] = [''];
-  readonly #spaces: number[] = [PLAIN_SPACE];
-  #units = 0;
-  #lookedUp = 0;
+  #units = new Uint16Array(FIRST_UNITS);
+  readonly #starts = new Column();
+  readonly #spaces = new Column();
+  readonly #hashes = new Column();
+  #slots = new Uint32Array(FIRST_SLOTS);
+  #taken = 0;
+
+  constructor() {
+    // Text 0 stands for none: nothing long.
+    this.#push(PLAIN_SPACE, 0, 0);
+    this.#starts.set(0, 0);
+  }
 
   /** The number that the next new text gets. */
   get nextNumber(): number {
-    return this.#texts.length;
+    return this.#spaces.length;
   }
 
   /** The text's number, the same for the same text of one space. */
   intern(space: number, text: string): number {
-    const numbers = this.#numbers[space];
-    if (numbers === undefined) throw new Error(`dictionary: no space ${space}`);
-    let number = numbers.get(text);
-    if (number === undefined) {
-      number = this.#texts.length;
-      numbers.set(text, number);
-      this.#texts.push(text);
-      this.#spaces.push(space);
-      this.#units += text.length;
-      if (space !== PLAIN_SPACE) this.#lookedUp++;
+    const hash = this.#writeUnits(space, text);
+    const last = this.#slots.length - 1;
+    let slot = hash & last;
+    for (let number; (number = this.#slots[slot] ?? 0) !== 0; slot = (slot + 1) & last) {
+      if (this.#hashes.at(number) === hash && this.#isLastWritten(number, space, text.length)) return number;
     }
+    const number = this.#push(space, hash, text.length);
+    this.#slots[slot] = number;
+    this.#taken++;
+    if (this.#taken * SLOTS_PER_TEXT > this.#slots.length) this.#growSlots();
     return number;
   }
 
+  /** A number of its own for a text that is not looked up and hardly comes twice. */
+  append(text: string): number {
+    this.#writeUnits(PLAIN_SPACE, text);
+    return this.#push(PLAIN_SPACE, 0, text.length);
+  }
+
   spaceOf(number: number): number {
-    return this.#spaces[number] ?? PLAIN_SPACE;
+    return this.#spaces.at(number);
   }
 
   lengths(): Record<keyof TextSections, number> {
-    let slots = 1;
-    while (slots < this.#lookedUp * SLOTS_PER_TEXT) slots *= 2;
-    const texts = this.#texts.length;
-    return { textSpace: texts, textStart: texts + 1, textUnits: this.#units, slots };
+    const texts = this.nextNumber;
+    return { textSpace: texts, textStart: texts + 1, textUnits: this.#end(), slots: this.#slots.length };
   }
 
   write({ textSpace, textStart, textUnits, slots }: TextSections): void {
-    slots.fill(0);
-    let unit = 0;
-    for (const [number, text] of this.#texts.entries()) {
-      const space = this.spaceOf(number);
-      textSpace[number] = space;
-      textStart[number] = unit;
-      for (let i = 0; i < text.length; i++) textUnits[unit++] = text.charCodeAt(i);
-      if (space !== PLAIN_SPACE) takeSlot(slots, hashText(space, text), number);
+    textSpace.set(this.#spaces.values());
+    textStart.set(this.#starts.values());
+    textUnits.set(this.#units.subarray(0, this.#end()));
+    slots.set(this.#slots);
+  }
+
+  #end(): number {
+    return this.#starts.at(this.nextNumber);
+  }
+
+  #push(space: number, hash: number, length: number): number {
+    const number = this.nextNumber;
+    this.#spaces.push(space);
+    this.#hashes.push(hash);
+    this.#starts.set(number + 1, this.#starts.at(number) + length);
+    return number;
+  }
+
+  /** Writes the text behind the last one, where the next write takes its place unless it is pushed. */
+  #writeUnits(space: number, text: string): number {
+    const end = this.#end();
+    if (end + text.length > this.#units.length) {
+      const grown = new Uint16Array(2 * (end + text.length));
+      grown.set(this.#units);
+      this.#units = grown;
     }
-    textStart[this.#texts.length] = unit;
+    const units = this.#units;
+    let hash = FIRST_HASH ^ space;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      units[end + i] = unit;
+      hash = Math.imul(hash ^ unit, HASH_PRIME);
+    }
+    return stirred(hash);
+  }
+
+  #isLastWritten(number: number, space: number, length: number): boolean {
+    const start = this.#starts.at(number);
+    if (this.#spaces.at(number) !== space || this.#starts.at(number + 1) - start !== length) return false;
+    const end = this.#end();
+    for (let i = 0; i < length; i++) if (this.#units[start + i] !== this.#units[end + i]) return false;
+    return true;
+  }
+
+  #growSlots(): void {
+    const slots = new Uint32Array(2 * this.#slots.length);
+    const last = slots.length - 1;
+    for (const number of this.#slots) {
+      if (number === 0) continue;
+      let slot = this.#hashes.at(number) & last;
+      while (slots[slot] !== 0) slot = (slot + 1) & last;
+      slots[slot] = number;
+    }
+    this.#slots = slots;
   }
 }
 
 /** The number of a text in the buffer; 0 where it is not there. Exact, case included. */
 export function findText(sections: TextSections, space: number, text: string): number {
   const { slots, textSpace } = sections;
+  let hash = FIRST_HASH ^ space;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), HASH_PRIME);
   const last = slots.length - 1;
-  for (let slot = hashText(space, text) & last; ; slot = (slot + 1) & last) {
+  for (let slot = stirred(hash) & last; ; slot = (slot + 1) & last) {
     const number = slots[slot] ?? 0;
     if (number === 0) return 0;
     if (textSpace[number] === space && equalsText(sections, number, text)) return number;
   }
-}
-
-function takeSlot(slots: Uint32Array, hash: number, number: number): void {
-  const last = slots.length - 1;
-  let slot = hash & last;
-  while (slots[slot] !== 0) slot = (slot + 1) & last;
-  slots[slot] = number;
 }
 
 function equalsText({ textStart, textUnits }: TextSections, number: number, text: string): boolean {
@@ -90,10 +143,11 @@ function equalsText({ textStart, textUnits }: TextSections, number: number, text
   return true;
 }
 
-/** FNV-1a over the code units, stirred at the end because the table takes its low bits. */
-function hashText(space: number, text: string): number {
-  let hash = 0x811c9dc5 ^ space;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return (hash ^ (hash >>> 13)) >>> 0;
+/** FNV-1a, stirred at the end because the table takes its low bits. */
+const FIRST_HASH = 0x811c9dc5;
+const HASH_PRIME = 0x01000193;
+
+function stirred(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (mixed ^ (mixed >>> 13)) >>> 0;
 }

@@ -30,10 +30,17 @@ export class Lane {
   /** The least campaign that a list still has behind the block. */
   nextListed = 0;
 
+  /** The postings' words of the block at hand: words[at] on, each xor flip. */
+  readonly union = new Int32Array(BLOCK_WORDS);
+  words: Int32Array = this.union;
+  at = 0;
+  flip = 0;
+
   reset(dimension: number, operator: Operator, expected: number): void {
     this.dimension = dimension;
     this.operator = operator;
     this.expected = expected;
+    this.flip = operator === 'exclude' ? -1 : 0;
     this.bitmapCount = 0;
     this.listCount = 0;
     this.spread.fill(0);
@@ -98,54 +105,83 @@ function addPosting(lane: Lane, { facts, sections }: IndexSnapshot, posting: num
   lane.expected += sign * count;
 }
 
-/** Words of a block in which a campaign may pass: one bit a word. Never too few. */
+/** Words of a block in which a campaign may pass an include: one bit a word. Never too few. */
 export function summarise(lane: Lane, snapshot: IndexSnapshot, block: number): number {
-  if (lane.operator === 'exclude') return -1;
   const { summaries } = snapshot.sections;
   if (lane.listCount > 0) spreadLists(lane, snapshot, block);
   let summary = lane.spreadSummary;
-  for (let i = 0; i < lane.bitmapCount; i++)
+  for (let i = 0; i < lane.bitmapCount; i++) {
     summary |= summaries[(lane.bitmaps[i] ?? 0) * snapshot.blockCount + block] ?? 0;
+  }
   return summary;
 }
 
+/** Lets everything pass: fills a group up. */
+export const OPEN_LANE = new Lane();
+OPEN_LANE.operator = 'exclude';
+OPEN_LANE.flip = -1;
+
 /**
- * Takes the campaigns that do not pass out of a block's words. Only the words in `mask` (one bit a word) are
- * looked at; returned are those of them that still have a campaign.
+ * Takes the campaigns that one of four lanes does not let pass out of a block's words. Only the words in `mask` (one
+ * bit a word) are looked at; returned are those of them that still have a campaign. Four at once, because a pass over
+ * the words costs more than a lane in it: 100,000 campaigns that nobody wants take half the time of one by one.
  */
 export function narrow(
-  lane: Lane,
   snapshot: IndexSnapshot,
   block: number,
   words: Int32Array,
   mask: number,
+  a: Lane,
+  b: Lane,
+  c: Lane,
+  d: Lane,
 ): number {
-  if (lane.listCount > 0) spreadLists(lane, snapshot, block);
-  const { bitmaps } = snapshot.sections;
-  const stride = snapshot.blockCount * BLOCK_WORDS;
-  const base = block * BLOCK_WORDS;
-  const flip = lane.operator === 'exclude' ? -1 : 0;
+  openBlock(a, snapshot, block, mask);
+  openBlock(b, snapshot, block, mask);
+  openBlock(c, snapshot, block, mask);
+  openBlock(d, snapshot, block, mask);
+  const { words: aWords, at: aAt, flip: aFlip } = a;
+  const { words: bWords, at: bAt, flip: bFlip } = b;
+  const { words: cWords, at: cAt, flip: cFlip } = c;
+  const { words: dWords, at: dAt, flip: dFlip } = d;
   let left = mask;
-  if (lane.listCount === 0 && lane.bitmapCount === 1) {
-    const start = (lane.bitmaps[0] ?? 0) * stride + base;
-    for (let rest = mask; rest !== 0; rest &= rest - 1) {
-      const word = 31 - Math.clz32(rest & -rest);
-      const kept = (words[word] ?? 0) & ((bitmaps[start + word] ?? 0) ^ flip);
-      words[word] = kept;
-      if (kept === 0) left &= ~(1 << word);
-    }
-    return left;
-  }
   for (let rest = mask; rest !== 0; rest &= rest - 1) {
     const word = 31 - Math.clz32(rest & -rest);
-    let union = lane.spread[word] ?? 0;
-    for (let i = 0; i < lane.bitmapCount; i++)
-      union |= bitmaps[(lane.bitmaps[i] ?? 0) * stride + base + word] ?? 0;
-    const kept = (words[word] ?? 0) & (union ^ flip);
+    const kept =
+      (words[word] ?? 0) &
+      ((aWords[aAt + word] ?? 0) ^ aFlip) &
+      ((bWords[bAt + word] ?? 0) ^ bFlip) &
+      ((cWords[cAt + word] ?? 0) ^ cFlip) &
+      ((dWords[dAt + word] ?? 0) ^ dFlip);
     words[word] = kept;
     if (kept === 0) left &= ~(1 << word);
   }
   return left;
+}
+
+/** Points the lane at its postings' words of the block, united where it has several; those in `mask` are right. */
+function openBlock(lane: Lane, snapshot: IndexSnapshot, block: number, mask: number): void {
+  const { bitmaps } = snapshot.sections;
+  const stride = snapshot.blockCount * BLOCK_WORDS;
+  const base = block * BLOCK_WORDS;
+  if (lane.listCount > 0) spreadLists(lane, snapshot, block);
+  if (lane.bitmapCount === 0) {
+    lane.words = lane.spread;
+    lane.at = 0;
+  } else if (lane.bitmapCount === 1 && lane.spreadSummary === 0) {
+    lane.words = bitmaps;
+    lane.at = (lane.bitmaps[0] ?? 0) * stride + base;
+  } else {
+    lane.words = lane.union;
+    lane.at = 0;
+    for (let rest = mask; rest !== 0; rest &= rest - 1) {
+      const word = 31 - Math.clz32(rest & -rest);
+      let union = lane.spread[word] ?? 0;
+      for (let i = 0; i < lane.bitmapCount; i++)
+        union |= bitmaps[(lane.bitmaps[i] ?? 0) * stride + base + word] ?? 0;
+      lane.union[word] = union;
+    }
+  }
 }
 
 /** Blocks are mostly asked for in ascending order; a step back starts the lists anew. */

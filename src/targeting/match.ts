@@ -4,7 +4,7 @@
  * that its cost hardly grows with the number of campaigns.
  */
 import { DIMENSION_NUMBER } from '../campaigns/dimensions.ts';
-import { Lane, fillExclude, fillInclude, narrow, summarise } from './lane.ts';
+import { Lane, OPEN_LANE, fillExclude, fillInclude, narrow, summarise } from './lane.ts';
 import { BLOCK_CAMPAIGNS, BLOCK_WORDS, DAYPART_DIMENSION, INDEX_DIMENSIONS } from './layout.ts';
 import { Moment } from './moment.ts';
 import { NOT_ASKED, type Query } from './query.ts';
@@ -12,6 +12,10 @@ import { IndexSnapshot } from './snapshot-view.ts';
 import type { Snapshot } from './snapshot.ts';
 
 const BLOCK_SHIFT = Math.log2(BLOCK_CAMPAIGNS);
+
+const LANES_AT_ONCE = 4;
+/** A lane that more campaigns pass has one in nearly every word, and a summary that says so. */
+const SPARSE_SHARE = 1 / 16;
 
 /** Holds the scratch of one query at a time: one per thread, never used from within its own `forEach`. */
 export class Matcher {
@@ -22,6 +26,8 @@ export class Matcher {
   readonly #texts: number[] = [];
   #snapshot: IndexSnapshot | null = null;
   #includeSpent = false;
+  /** The first so many lanes are worth a look at their summaries. */
+  #sparse = 0;
   #first = 0;
   #end = 0;
 
@@ -40,18 +46,25 @@ export class Matcher {
       this.#addLanes(snapshot, dimension, this.#textsOf(snapshot, query, dimension));
     }
     this.#lanes.sort(byExpected);
+    const sparse = snapshot.campaignCount * SPARSE_SHARE;
+    this.#sparse =
+      this.#lanes.findLastIndex(({ operator, expected }) => operator === 'include' && expected < sparse) + 1;
   }
 
   /** Calls `visit` with each campaign that matches, the best first, until it returns false or none is left. */
   forEach(visit: (campaign: number) => boolean): void {
     const snapshot = this.snapshot();
+    const lanes = this.#lanes;
     if (this.#first >= this.#end || this.#lanes[0]?.expected === 0) return;
     const lastBlock = (this.#end - 1) >>> BLOCK_SHIFT;
     for (let block = this.#first >>> BLOCK_SHIFT; block <= lastBlock; block++) {
       let mask = this.#openBlock(snapshot, block);
-      for (const lane of this.#lanes) {
-        if (mask === 0) break;
-        mask = narrow(lane, snapshot, block, this.#words, mask);
+      for (let i = 0; i < lanes.length && mask !== 0; i += LANES_AT_ONCE) {
+        const a = lanes[i] ?? OPEN_LANE;
+        const b = lanes[i + 1] ?? OPEN_LANE;
+        const c = lanes[i + 2] ?? OPEN_LANE;
+        const d = lanes[i + 3] ?? OPEN_LANE;
+        mask = narrow(snapshot, block, this.#words, mask, a, b, c, d);
       }
       if (mask !== 0 && !this.#visitBlock(snapshot, block, mask, visit)) return;
     }
@@ -105,10 +118,10 @@ export class Matcher {
   /** Fills the block's words with the live campaigns in bounds; returns the words in which any lane finds some. */
   #openBlock(snapshot: IndexSnapshot, block: number): number {
     let mask = -1;
-    for (const lane of this.#lanes) {
-      mask &= summarise(lane, snapshot, block);
-      if (mask === 0) return 0;
+    for (let i = 0; i < this.#sparse && mask !== 0; i++) {
+      mask &= summarise(this.#lanes[i] ?? OPEN_LANE, snapshot, block);
     }
+    if (mask === 0) return 0;
     const { live } = snapshot.sections;
     const words = this.#words;
     const base = block * BLOCK_WORDS;

@@ -3,10 +3,10 @@
  * nothing but a finished buffer.
  */
 import { Piscina } from 'piscina';
-import { openSnapshot } from './snapshot-view.ts';
 import type { Snapshot } from './snapshot.ts';
+import { openSnapshot } from './snapshot-view.ts';
 
-/** What the thread is asked; `main` wires the campaigns' store into it. */
+/** What the thread is asked. */
 export interface CompileOrder {
   readonly epoch: number;
   readonly nowMs: number;
@@ -16,30 +16,37 @@ export interface CompileOrder {
   readonly buffer: SharedArrayBuffer | undefined;
 }
 
-export interface CompiledIndex {
+/** What the thread answers. */
+export interface CompiledAnswer {
   readonly buffer: SharedArrayBuffer;
+  /** The last change that is in it for certain. */
+  readonly version: number;
   readonly compileMs: number;
-  readonly loadMs: number;
+}
+
+export interface CompiledSnapshot {
+  readonly snapshot: Snapshot;
+  readonly version: number;
+  readonly compileMs: number;
 }
 
 export interface IndexCompiler {
-  /** Rejects when the campaigns can't be read. */
-  compile(order: CompileOrder): Promise<{ readonly snapshot: Snapshot; readonly compileMs: number }>;
+  /** Rejects when the campaigns can't be read. One order at a time. */
+  compile(order: CompileOrder): Promise<CompiledSnapshot>;
   close(): Promise<void>;
 }
 
-/** `workerFile` default-exports `(order: CompileOrder) => Promise<CompiledIndex>`. */
-export function startIndexCompiler(workerFile: URL, execArgv: readonly string[]): IndexCompiler {
-  const thread = new Piscina<CompileOrder, CompiledIndex>({
+/** `workerFile` default-exports `(order: CompileOrder) => Promise<CompiledAnswer>`; only its wirer knows the store. */
+export function startIndexCompiler(workerFile: URL): IndexCompiler {
+  const thread = new Piscina<CompileOrder, CompiledAnswer>({
     filename: workerFile.href,
     minThreads: 0,
     maxThreads: 1,
-    execArgv: [...execArgv],
   });
   return {
     async compile(order) {
-      const compiled = await thread.run(order);
-      return { snapshot: openSnapshot(compiled.buffer), compileMs: compiled.compileMs };
+      const { buffer, version, compileMs } = await thread.run(order);
+      return { snapshot: openSnapshot(buffer), version, compileMs };
     },
     async close() {
       await thread.destroy();

@@ -23,11 +23,17 @@ export function rankCampaigns(
   nowMs: number,
   priors: Priors,
 ): readonly RankedCampaign[] {
-  const ranked: RankedCampaign[] = [];
+  // Prices first: a sort of numbers, and then of the few campaigns that share one.
+  const byPrice = new Map<PriceMicros, RankedCampaign[]>();
   for (const campaign of campaigns) {
-    if (mayBid(campaign, nowMs)) ranked.push({ campaign, rankMicros: rankPrice(campaign.bid, priors) });
+    if (!mayBid(campaign, nowMs)) continue;
+    const rankMicros = rankPrice(campaign.bid, priors);
+    const group = byPrice.get(rankMicros);
+    if (group === undefined) byPrice.set(rankMicros, [{ campaign, rankMicros }]);
+    else group.push({ campaign, rankMicros });
   }
-  return ranked.sort((a, b) => b.rankMicros - a.rankMicros || (a.campaign.id < b.campaign.id ? -1 : 1));
+  const groups = [...byPrice].sort(([a], [b]) => b - a);
+  return groups.flatMap(([, group]) => group.sort((a, b) => (a.campaign.id < b.campaign.id ? -1 : 1)));
 }
 
 /** What an impression is expected to bring, as a CPM price in whole micros, rounded down. */

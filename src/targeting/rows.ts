@@ -63,98 +63,133 @@ export function draftCampaigns(
 ): CampaignRows {
   const deals = new ListColumn();
   const stretches = new ListColumn();
-  const adStart = new Uint32Array(ranked.length + 1);
-  for (const [c, { campaign }] of ranked.entries()) {
-    deals.pushRow(new Set(campaign.deals.map((deal) => dictionary.intern(SPACE.deal, deal))));
-    stretches.pushRow(
-      weekStretches(campaign.schedule.dayparts).map(({ from, to }) => from * 2 ** TO_BITS + to),
-    );
-    adStart[c + 1] = (adStart[c] ?? 0) + campaign.ads.filter(isActive).length;
+  const rows = emptyCampaigns(ranked.length, zones.size);
+  for (const [c, { campaign, rankMicros }] of ranked.entries()) {
+    const { bid, schedule } = campaign;
+    rows.rankMicros[c] = rankMicros;
+    rows.amountMicros[c] = bid.amountMicros;
+    rows.startMs[c] = schedule.startMs;
+    rows.endMs[c] = schedule.endMs ?? Infinity;
+    rows.dailyBudgetNanos[c] = campaign.dailyBudgetNanos;
+    rows.lifetimeBudgetNanos[c] = campaign.lifetimeBudgetNanos ?? -1;
+    rows.bidModel[c] = BID_MODEL_BY_NUMBER.indexOf(bid.model);
+    rows.campaignFlags[c] =
+      (campaign.frequencyCaps.length > 0 ? CAMPAIGN_FLAG.capped : 0) |
+      (campaign.dealsOnly ? CAMPAIGN_FLAG.dealsOnly : 0);
+    rows.seat[c] = dictionary.intern(SPACE.seat, campaign.seat);
+    rows.zone[c] = zones.get(schedule.timezone) ?? 0;
+    rows.adStart[c + 1] = (rows.adStart[c] ?? 0) + countActive(campaign.ads);
+    for (const deal of campaign.deals) deals.push(dictionary.intern(SPACE.deal, deal));
+    deals.endRow();
+    for (const { from, to } of weekStretches(schedule.dayparts)) stretches.push(from * 2 ** TO_BITS + to);
+    stretches.endRow();
   }
-  const floats = (value: (row: RankedCampaign) => number): Float64Array => Float64Array.from(ranked, value);
+  for (const [name, zone] of zones) rows.zoneTexts[zone] = dictionary.intern(PLAIN_SPACE, name);
   return {
-    rankMicros: floats(({ rankMicros }) => rankMicros),
-    amountMicros: floats(({ campaign }) => campaign.bid.amountMicros),
-    startMs: floats(({ campaign }) => campaign.schedule.startMs),
-    endMs: floats(({ campaign }) => campaign.schedule.endMs ?? Infinity),
-    dailyBudgetNanos: floats(({ campaign }) => campaign.dailyBudgetNanos),
-    lifetimeBudgetNanos: floats(({ campaign }) => campaign.lifetimeBudgetNanos ?? -1),
-    bidModel: Uint8Array.from(ranked, ({ campaign }) => BID_MODEL_BY_NUMBER.indexOf(campaign.bid.model)),
-    campaignFlags: Uint8Array.from(
-      ranked,
-      ({ campaign }) =>
-        (campaign.frequencyCaps.length > 0 ? CAMPAIGN_FLAG.capped : 0) |
-        (campaign.dealsOnly ? CAMPAIGN_FLAG.dealsOnly : 0),
-    ),
-    seat: Uint32Array.from(ranked, ({ campaign }) => dictionary.intern(SPACE.seat, campaign.seat)),
-    zone: Uint16Array.from(ranked, ({ campaign }) => zones.get(campaign.schedule.timezone) ?? 0),
-    zoneTexts: Uint32Array.from(zones.keys(), (zone) => dictionary.intern(PLAIN_SPACE, zone)),
+    ...rows,
     dealStart: deals.start.values(),
     dealIds: deals.ids.values(),
     stretchStart: stretches.start.values(),
     stretches: stretches.ids.values(),
-    adStart,
   };
 }
 
-export function draftAds(ranked: readonly RankedCampaign[], dictionary: Dictionary): AdRows {
-  const ads: Ad[] = [];
-  const owners: number[] = [];
-  const domains = new ListColumn();
-  const categories = new ListColumn();
-  const attributes = new ListColumn();
-  const adomains = new ListColumn();
-  const rawCategories = new ListColumn();
-  const interned = (space: number, names: Iterable<string>): number[] =>
-    Array.from(names, (name) => dictionary.intern(space, name));
+export function draftAds(ranked: readonly RankedCampaign[], adCount: number, dictionary: Dictionary): AdRows {
+  const rows = emptyAds(adCount);
+  const lists = {
+    adDomain: new ListColumn(),
+    adCategory: new ListColumn(),
+    adAttribute: new ListColumn(),
+    adomain: new ListColumn(),
+    rawCategory: new ListColumn(),
+  };
+  let row = 0;
   for (const [c, { campaign }] of ranked.entries()) {
-    for (const ad of campaign.ads.filter(isActive)) {
-      ads.push(ad);
-      owners.push(c);
-      domains.pushRow(interned(SPACE.advertiserDomain, domainsWithParents(ad)));
-      categories.pushRow(interned(SPACE.category, categoriesWithParents(ad)));
-      attributes.pushRow(ad.attributes);
-      adomains.pushRow(interned(PLAIN_SPACE, ad.adomain));
-      rawCategories.pushRow(interned(PLAIN_SPACE, ad.categories));
+    for (const ad of campaign.ads) {
+      if (ad.status !== 'active') continue;
+      rows.adCampaign[row] = c;
+      fillAd(rows, row, ad, dictionary);
+      for (const name of domainsWithParents(ad))
+        lists.adDomain.push(dictionary.intern(SPACE.advertiserDomain, name));
+      for (const name of categoriesWithParents(ad))
+        lists.adCategory.push(dictionary.intern(SPACE.category, name));
+      for (const attribute of ad.attributes) lists.adAttribute.push(attribute);
+      for (const domain of ad.adomain) lists.adomain.push(dictionary.intern(PLAIN_SPACE, domain));
+      for (const category of ad.categories) lists.rawCategory.push(dictionary.intern(PLAIN_SPACE, category));
+      for (const list of Object.values(lists)) list.endRow();
+      row++;
     }
   }
-  const text = (space: number, value: string | null): number =>
-    value === null ? 0 : dictionary.intern(space, value);
   return {
-    adCampaign: Uint32Array.from(owners),
-    adType: Uint8Array.from(ads, ({ type }) => AD_TYPE_NUMBER[type]),
-    adFlags: Uint8Array.from(ads, adFlags),
-    adWidth: Uint16Array.from(ads, ({ width }) => pixels(width)),
-    adHeight: Uint16Array.from(ads, ({ height }) => pixels(height)),
-    adBannerType: Uint8Array.from(ads, bannerType),
-    adMime: Uint32Array.from(ads, (ad) => text(SPACE.mime, mimeType(ad) || null)),
-    adCattax: Uint16Array.from(ads, ({ cattax }) => cattax),
-    adBundle: Uint32Array.from(ads, ({ bundle }) => text(SPACE.bundle, bundle)),
-    adTexts: draftTexts(ads, (value) => text(PLAIN_SPACE, value)),
-    adDomainStart: domains.start.values(),
-    adDomainIds: domains.ids.values(),
-    adCategoryStart: categories.start.values(),
-    adCategoryIds: categories.ids.values(),
-    adAttributeStart: attributes.start.values(),
-    adAttributeIds: attributes.ids.values(),
-    adomainStart: adomains.start.values(),
-    adomainTexts: adomains.ids.values(),
-    rawCategoryStart: rawCategories.start.values(),
-    rawCategoryTexts: rawCategories.ids.values(),
+    ...rows,
+    adDomainStart: lists.adDomain.start.values(),
+    adDomainIds: lists.adDomain.ids.values(),
+    adCategoryStart: lists.adCategory.start.values(),
+    adCategoryIds: lists.adCategory.ids.values(),
+    adAttributeStart: lists.adAttribute.start.values(),
+    adAttributeIds: lists.adAttribute.ids.values(),
+    adomainStart: lists.adomain.start.values(),
+    adomainTexts: lists.adomain.ids.values(),
+    rawCategoryStart: lists.rawCategory.start.values(),
+    rawCategoryTexts: lists.rawCategory.ids.values(),
   };
 }
 
-export function isActive({ status }: Ad): boolean {
-  return status === 'active';
+function emptyCampaigns(count: number, zones: number) {
+  return {
+    rankMicros: new Float64Array(count),
+    amountMicros: new Float64Array(count),
+    startMs: new Float64Array(count),
+    endMs: new Float64Array(count),
+    dailyBudgetNanos: new Float64Array(count),
+    lifetimeBudgetNanos: new Float64Array(count),
+    bidModel: new Uint8Array(count),
+    campaignFlags: new Uint8Array(count),
+    seat: new Uint32Array(count),
+    zone: new Uint16Array(count),
+    zoneTexts: new Uint32Array(zones),
+    adStart: new Uint32Array(count + 1),
+  };
 }
 
-/** The order is that of layout.ts. */
-function draftTexts(ads: readonly Ad[], text: (value: string | null) => number): Uint32Array {
-  const texts = new Uint32Array(ads.length * AD_TEXTS);
-  for (const [i, { title, imageUrl, html, redirectUrl, callToAction }] of ads.entries()) {
-    texts.set([title, imageUrl, html, redirectUrl, callToAction].map(text), i * AD_TEXTS);
-  }
-  return texts;
+function emptyAds(count: number) {
+  return {
+    adCampaign: new Uint32Array(count),
+    adType: new Uint8Array(count),
+    adFlags: new Uint8Array(count),
+    adWidth: new Uint16Array(count),
+    adHeight: new Uint16Array(count),
+    adBannerType: new Uint8Array(count),
+    adMime: new Uint32Array(count),
+    adCattax: new Uint16Array(count),
+    adBundle: new Uint32Array(count),
+    adTexts: new Uint32Array(count * AD_TEXTS),
+  };
+}
+
+/** The order of the texts is that of layout.ts. */
+function fillAd(rows: ReturnType<typeof emptyAds>, row: number, ad: Ad, dictionary: Dictionary): void {
+  const mime = mimeType(ad);
+  rows.adType[row] = AD_TYPE_NUMBER[ad.type];
+  rows.adFlags[row] = adFlags(ad);
+  rows.adWidth[row] = pixels(ad.width);
+  rows.adHeight[row] = pixels(ad.height);
+  rows.adBannerType[row] = bannerType(ad);
+  rows.adMime[row] = mime === '' ? 0 : dictionary.intern(SPACE.mime, mime);
+  rows.adCattax[row] = ad.cattax;
+  rows.adBundle[row] = ad.bundle === null ? 0 : dictionary.intern(SPACE.bundle, ad.bundle);
+  const place = row * AD_TEXTS;
+  rows.adTexts[place] = dictionary.intern(PLAIN_SPACE, ad.title);
+  rows.adTexts[place + 1] = ad.imageUrl === null ? 0 : dictionary.append(ad.imageUrl);
+  rows.adTexts[place + 2] = ad.html === null ? 0 : dictionary.intern(PLAIN_SPACE, ad.html);
+  rows.adTexts[place + 3] = dictionary.append(ad.redirectUrl);
+  rows.adTexts[place + 4] = ad.callToAction === null ? 0 : dictionary.intern(PLAIN_SPACE, ad.callToAction);
+}
+
+function countActive(ads: readonly Ad[]): number {
+  let count = 0;
+  for (const { status } of ads) if (status === 'active') count++;
+  return count;
 }
 
 /** A size beyond 16 bits is no size: 0 fits nothing that a request asks for. */

@@ -7,8 +7,12 @@ import { DAYPART_DIMENSION, hourTerm } from './layout.ts';
 import { PostingsDraft } from './postings.ts';
 import { ACCESS_DIMENSION, AD_DIMENSION } from './query.ts';
 import type { RankedCampaign } from './rank.ts';
+import { AD_TYPE_NUMBER } from './snapshot.ts';
 
 const HOUR_MINUTES = 60;
+/** Digits of a key, beyond any size that an ad has; the last one stands for none. */
+const MAX_PIXELS = 2 ** 20;
+const NO_PIXELS = MAX_PIXELS - 1;
 
 export function collectTerms(
   ranked: readonly RankedCampaign[],
@@ -17,6 +21,11 @@ export function collectTerms(
 ): PostingsDraft {
   const postings = new PostingsDraft(dictionary, ranked.length);
   const ruleTerms = new RuleTerms(dictionary);
+  const adTerms = new AdTerms(dictionary);
+  const include = (campaign: number, dimension: number, values: Iterable<string>): void => {
+    const terms = Array.from(values, (value) => dictionary.intern(dimension, value));
+    postings.include(campaign, dimension, terms);
+  };
   for (const [ordinal, { campaign }] of ranked.entries()) {
     const zone = zones.get(campaign.schedule.timezone) ?? 0;
     for (const rule of campaign.targeting) {
@@ -25,13 +34,12 @@ export function collectTerms(
       if (rule.operator === 'include') postings.include(ordinal, dimension, terms);
       else postings.exclude(ordinal, dimension, terms);
     }
-    const include = (dimension: number, values: Iterable<string>): void => {
-      const terms = Array.from(values, (value) => dictionary.intern(dimension, value));
-      postings.include(ordinal, dimension, terms);
-    };
-    include(AD_DIMENSION, new Set(campaign.ads.filter((ad) => ad.status === 'active').flatMap(adValues)));
-    include(ACCESS_DIMENSION, accessValues(campaign));
-    if (campaign.schedule.dayparts.length > 0) include(DAYPART_DIMENSION, daypartValues(campaign, zone));
+    for (const ad of campaign.ads) {
+      if (ad.status === 'active') postings.include(ordinal, AD_DIMENSION, adTerms.of(ad));
+    }
+    include(ordinal, ACCESS_DIMENSION, accessValues(campaign));
+    if (campaign.schedule.dayparts.length > 0)
+      include(ordinal, DAYPART_DIMENSION, daypartValues(campaign, zone));
   }
   return postings;
 }
@@ -57,6 +65,28 @@ class RuleTerms {
         known.set(key, found);
       }
       for (const term of found) terms.push(term);
+    }
+    return terms;
+  }
+}
+
+/** The terms of ads; those of one type and size are put together once. */
+class AdTerms {
+  readonly #dictionary: Dictionary;
+  readonly #known = new Map<number, readonly number[]>();
+
+  constructor(dictionary: Dictionary) {
+    this.#dictionary = dictionary;
+  }
+
+  of(ad: Ad): readonly number[] {
+    const { type, imageUrl, width, height } = ad;
+    const kind = AD_TYPE_NUMBER[type] * 2 + (imageUrl === null ? 0 : 1);
+    const key = (kind * MAX_PIXELS + (width ?? NO_PIXELS)) * MAX_PIXELS + (height ?? NO_PIXELS);
+    let terms = this.#known.get(key);
+    if (terms === undefined) {
+      terms = adValues(ad).map((value) => this.#dictionary.intern(AD_DIMENSION, value));
+      this.#known.set(key, terms);
     }
     return terms;
   }

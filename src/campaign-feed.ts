@@ -1,0 +1,90 @@
+/**
+ * Keeps the index up to what Postgres holds: it looks at the number of the last change, and when that has grown
+ * the campaigns are compiled anew beside the snapshot that is being served, and the new one is published. While
+ * Postgres is away the index in memory serves on.
+ */
+import type { CampaignStore } from './campaigns/store.ts';
+import type { Log } from './server/http.ts';
+import type { CompiledSnapshot, IndexCompiler } from './targeting/piscina-compiler.ts';
+import type { SnapshotHolder } from './targeting/snapshot-holder.ts';
+import type { Snapshot } from './targeting/snapshot.ts';
+
+/** How soon a change of the campaigns is seen. One query of one row each. */
+const LOOK_EVERY_MS = 500;
+/** Readers of the previous snapshot finish within a bid's deadline; after that a new buffer is taken. */
+const SPARE_WAIT_MS = 1_000;
+
+export interface FeedEdges {
+  readonly store: Pick<CampaignStore, 'version'>;
+  readonly compiler: IndexCompiler;
+  readonly databaseUrl: string;
+  readonly priors: { readonly ctr: number; readonly cvr: number };
+  readonly clock: () => number;
+  readonly log: Log;
+}
+
+export interface CampaignFeed {
+  /** false after Postgres could not be asked. */
+  readonly isConnected: boolean;
+  stop(): Promise<void>;
+}
+
+/** The first snapshot; rejects when the campaigns can't be read. */
+export function compileFirst(edges: FeedEdges): Promise<CompiledSnapshot> {
+  return compile(edges, 1, undefined);
+}
+
+/** `prepare` is called with each new snapshot before it is published. */
+export function followCampaigns(
+  edges: FeedEdges,
+  first: CompiledSnapshot,
+  holder: SnapshotHolder,
+  prepare: (next: Snapshot) => void,
+): CampaignFeed {
+  let { version } = first;
+  let isConnected = true;
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let looking = Promise.resolve();
+
+  async function look(): Promise<void> {
+    try {
+      if ((await edges.store.version()) !== version) {
+        const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
+        const next = await compile(edges, holder.current.epoch + 1, buffer);
+        prepare(next.snapshot);
+        holder.publish(next.snapshot);
+        version = next.version;
+        const { campaignCount, epoch } = next.snapshot;
+        edges.log.info({ version, epoch, campaignCount, compileMs: Math.round(next.compileMs) }, 'index published');
+      }
+      if (!isConnected) edges.log.info({}, 'Postgres is back');
+      isConnected = true;
+    } catch (error) {
+      if (isConnected) edges.log.warn({ err: error }, 'Postgres is away: the index in memory serves on');
+      isConnected = false;
+    }
+    if (!isStopped) timer = setTimeout(start, LOOK_EVERY_MS);
+  }
+
+  function start(): void {
+    looking = look();
+  }
+
+  start();
+  return {
+    get isConnected() {
+      return isConnected;
+    },
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await looking;
+    },
+  };
+}
+
+function compile(edges: FeedEdges, epoch: number, buffer: SharedArrayBuffer | undefined): Promise<CompiledSnapshot> {
+  const { databaseUrl, priors } = edges;
+  return edges.compiler.compile({ epoch, nowMs: edges.clock(), priors, databaseUrl, buffer });
+}

@@ -1,0 +1,72 @@
+/** A schedule as a client sends it. */
+import type { Daypart, Schedule } from './model.ts';
+import type { WireObject } from './wire.ts';
+
+const MAX_DAYPARTS = 50;
+const DAYS_OF_WEEK = 7;
+const MINUTES_OF_DAY = 1_440;
+const ISO_TIME =
+  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
+const TIME_HINT = 'must be an ISO 8601 time with Z or an offset, as 2026-11-01T00:00:00Z';
+
+/** Without a start it starts at `nowMs`. */
+export function readSchedule(wire: WireObject, nowMs: number): Schedule {
+  const schedule = wire.object('schedule');
+  const startMs = readTime(schedule, 'start') ?? nowMs;
+  const endMs = readTime(schedule, 'end');
+  if (endMs !== null && endMs <= startMs) schedule.forbid('end', 'must be after the start');
+  const timezone = schedule.optionalText('timezone', 64) ?? 'UTC';
+  if (!isTimeZone(timezone)) schedule.forbid('timezone', 'must be an IANA time zone, as America/New_York');
+  return { startMs, endMs, timezone, dayparts: schedule.objects('dayparts', MAX_DAYPARTS).map(readDaypart) };
+}
+
+function readTime(schedule: WireObject, name: string): number | null {
+  const text = schedule.optionalText(name);
+  if (text === null) return null;
+  const timeMs = parseIsoTime(text);
+  if (timeMs === null) schedule.forbid(name, TIME_HINT);
+  return timeMs;
+}
+
+function parseIsoTime(text: string): number | null {
+  const match = ISO_TIME.exec(text);
+  if (match === null) return null;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  // Date.parse takes 30 February for 2 March.
+  const date = new Date(Date.UTC(year, month - 1, day));
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
+  const timeMs = Date.parse(text);
+  return Number.isNaN(timeMs) ? null : timeMs;
+}
+
+function readDaypart(daypart: WireObject): Daypart {
+  const days = [...new Set(daypart.integers('days', DAYS_OF_WEEK, 1, DAYS_OF_WEEK))];
+  if (daypart.require('days') && days.length === 0) daypart.forbid('days', 'must not be empty');
+  const fromMinute = readMinute(daypart, 'from');
+  const toMinute = readMinute(daypart, 'to');
+  if (fromMinute === MINUTES_OF_DAY) daypart.forbid('from', 'must be before 24:00');
+  if (fromMinute !== null && fromMinute === toMinute) daypart.forbid('to', 'must differ from `from`');
+  return { days, fromMinute: fromMinute ?? 0, toMinute: toMinute ?? MINUTES_OF_DAY };
+}
+
+function readMinute(daypart: WireObject, name: string): number | null {
+  const text = daypart.requiredText(name);
+  if (text === '') return null;
+  const match = /^([01]\d|2[0-3]):([0-5]\d)$|^24:00$/.exec(text);
+  if (match === null) {
+    daypart.forbid(name, 'must be a time of day from 00:00 to 24:00');
+    return null;
+  }
+  return match[1] === undefined ? MINUTES_OF_DAY : Number(match[1]) * 60 + Number(match[2]);
+}
+
+function isTimeZone(name: string): boolean {
+  // Newer engines take offsets for time zones.
+  if (!/^[A-Z]/i.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

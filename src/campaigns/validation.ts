@@ -1,0 +1,131 @@
+/**
+ * From the wire form of a campaign (POST /campaigns: decimal USD, ISO times) to the campaign, or to all of its
+ * mistakes at once. Whatever passes here is trusted everywhere else.
+ */
+import { costNanos } from '../money.ts';
+import type { CostNanos } from '../money.ts';
+import { readAd } from './ad-validation.ts';
+import { scaleDecimal } from './decimal.ts';
+import type { Bid, Campaign } from './model.ts';
+import { readSchedule } from './schedule-validation.ts';
+import { readTargeting } from './targeting-validation.ts';
+import { WireObject } from './wire.ts';
+import type { Mistake, MistakeKind } from './wire.ts';
+
+export interface ValidationContext {
+  readonly nowMs: number;
+  /** A new UUID in lower case; called for the campaign and for each ad. */
+  readonly newId: () => string;
+}
+
+/** `kind`: type where any mistake is one of JSON type or of a missing field (400), else rule (422). */
+export type Validation =
+  | { readonly ok: true; readonly campaign: Campaign }
+  | { readonly ok: false; readonly kind: MistakeKind; readonly mistakes: readonly Mistake[] };
+
+const STATUSES = ['active', 'paused', 'ended'] as const;
+const MODELS = ['cpm', 'cpc', 'cpa'] as const;
+const PACINGS = ['even', 'asap'] as const;
+const BUDGET_MODES = ['strict', 'expected'] as const;
+const CAP_WINDOWS = ['minute', 'hour', 'day', 'week', 'lifetime'] as const;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const MICRO_DECIMALS = 6;
+const NANO_DECIMALS = 9;
+/** The cost of one click or conversion is kept in nanos, a thousand to the micro. */
+const MAX_ACTION_MICROS = Math.floor(Number.MAX_SAFE_INTEGER / 1_000);
+const MAX_ADS = 100;
+const MAX_DEALS = 1_000;
+const MAX_CAPS = 10;
+const MAX_CAP_LIMIT = 1_000_000;
+
+/**
+ * Unknown fields are ignored, null is an absent field, a number may come as a string. Money must be a whole
+ * number of micros (bid) or nanos (budgets): more digits are refused rather than rounded, but for the dust of
+ * floating-point sums.
+ */
+export function validateCampaign(input: unknown, { nowMs, newId }: ValidationContext): Validation {
+  const mistakes: Mistake[] = [];
+  const campaign = readCampaign(new WireObject(input, '', mistakes), nowMs, newId);
+  if (mistakes.length === 0) return { ok: true, campaign };
+  return { ok: false, kind: mistakes.some(({ kind }) => kind === 'type') ? 'type' : 'rule', mistakes };
+}
+
+function readCampaign(wire: WireObject, nowMs: number, newId: () => string): Campaign {
+  const advertiserId = readUuid(wire, 'advertiserId');
+  const currency = wire.optionalText('currency');
+  if (currency !== null && currency !== 'USD') wire.forbid('currency', 'must be USD');
+  return {
+    id: newId(),
+    name: wire.requiredText('name'),
+    advertiserId,
+    seat: wire.optionalText('seat') ?? advertiserId,
+    status: wire.word('status', STATUSES, 'active'),
+    bid: readBid(wire),
+    dailyBudgetNanos: wire.require('dailyBudget')
+      ? (readBudget(wire, 'dailyBudget') ?? costNanos(0))
+      : costNanos(0),
+    lifetimeBudgetNanos: readBudget(wire, 'lifetimeBudget'),
+    pacing: wire.word('pacing', PACINGS, 'even'),
+    budgetMode: wire.word('budgetMode', BUDGET_MODES, 'strict'),
+    schedule: readSchedule(wire, nowMs),
+    frequencyCaps: wire.objects('frequencyCaps', MAX_CAPS).map(readCap),
+    targeting: readTargeting(wire),
+    ads: readAds(wire, newId),
+    deals: wire.texts('deals', MAX_DEALS),
+    dealsOnly: wire.flag('dealsOnly', false),
+    currency: 'USD',
+    version: 1,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
+}
+
+function readUuid(wire: WireObject, name: string): string {
+  const id = wire.requiredText(name).toLowerCase();
+  if (wire.has(name) && !UUID.test(id)) wire.forbid(name, 'must be a UUID');
+  return id;
+}
+
+function readBid(wire: WireObject): Bid {
+  const bid = wire.requiredObject('bid');
+  if (bid === null) return { model: 'cpm', amountMicros: 0 };
+  bid.require('model');
+  const model = bid.word('model', MODELS, 'cpm');
+  bid.require('amount');
+  const mostMicros = model === 'cpm' ? Number.MAX_SAFE_INTEGER : MAX_ACTION_MICROS;
+  return { model, amountMicros: readMoney(bid, 'amount', MICRO_DECIMALS, mostMicros) ?? 0 };
+}
+
+function readBudget(wire: WireObject, name: string): CostNanos | null {
+  const nanos = readMoney(wire, name, NANO_DECIMALS, Number.MAX_SAFE_INTEGER);
+  return nanos === null ? null : costNanos(nanos);
+}
+
+/** USD as a whole number of 10^-decimals USD, above 0 and at most `most`. */
+function readMoney(wire: WireObject, name: string, decimals: number, most: number): number | null {
+  const usd = wire.optionalNumber(name);
+  if (usd === null) return null;
+  const scaled = scaleDecimal(usd, decimals);
+  if (usd <= 0) wire.forbid(name, 'must be above 0');
+  else if (scaled.kind === 'too_fine') wire.forbid(name, `must have at most ${decimals} decimals`);
+  else if (scaled.kind === 'too_large' || scaled.value > most) {
+    wire.forbid(name, `must be at most ${String(most / 10 ** decimals)}`);
+  }
+  return scaled.kind === 'exact' ? scaled.value : null;
+}
+
+function readCap(cap: WireObject): Campaign['frequencyCaps'][number] {
+  cap.require('limit');
+  cap.require('window');
+  return {
+    limit: cap.optionalInteger('limit', 1, MAX_CAP_LIMIT) ?? 1,
+    window: cap.word('window', CAP_WINDOWS, 'day'),
+  };
+}
+
+function readAds(wire: WireObject, newId: () => string): Campaign['ads'] {
+  const ads = wire.objects('ads', MAX_ADS).map((ad) => readAd(ad, newId()));
+  if (wire.require('ads') && ads.length === 0) wire.forbid('ads', 'must have one ad or more');
+  return ads;
+}

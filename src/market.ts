@@ -1,0 +1,158 @@
+/** What decides and what pays: the ledger, the index and its feed, the decider and the hand-over to its workers. */
+import type { DeciderPolicy } from './auction/admit.ts';
+import { DEFAULT_LAYOUT } from './auction/batch.ts';
+import { createRates } from './auction/currency.ts';
+import { createDecider, type Decider } from './auction/decide.ts';
+import { watchRates } from './auction/disk-rates.ts';
+import type { Handover } from './auction/handover.ts';
+import { createInlineHandover } from './auction/inline-handover.ts';
+import { openPool, type Pool } from './auction/piscina-pool.ts';
+import { compileFirst, followCampaigns, type FeedEdges } from './campaign-feed.ts';
+import type { Config } from './config.ts';
+import { openDiskJournal } from './ledger/disk-journal.ts';
+import { openLedger, type EmbeddedLedger } from './ledger/embedded.ts';
+import type { WorkerFigures } from './metric-sources.ts';
+import { createCatalog, type Catalog } from './server/catalog.ts';
+import type { Log } from './server/http.ts';
+import { createSpentCampaigns, type SpentCampaigns } from './server/spent-campaigns.ts';
+import type { Storage } from './storage.ts';
+import { startIndexCompiler } from './targeting/piscina-compiler.ts';
+import { SnapshotHolder } from './targeting/snapshot-holder.ts';
+import type { Snapshot } from './targeting/snapshot.ts';
+
+export interface Market {
+  readonly ledger: EmbeddedLedger;
+  readonly holder: SnapshotHolder;
+  readonly spent: SpentCampaigns;
+  readonly policy: DeciderPolicy;
+  readonly decider: Decider;
+  readonly handover: Handover;
+  readonly catalogOf: (snapshot: Snapshot) => Catalog;
+  readonly workerFigures: () => WorkerFigures;
+  /** Postgres answered when it was last asked. */
+  readonly isFed: () => boolean;
+  close(): Promise<void>;
+}
+
+const TICK_MS = 1_000;
+const INLINE_FIGURES: WorkerFigures = {
+  waitingRequests: 0,
+  busyRegions: 0,
+  threads: 0,
+  batches: 0,
+  batchedRequests: 0,
+  workerBusyMs: 0,
+  workerExits: 0,
+  overloaded: 0,
+  timeouts: 0,
+  failures: 0,
+  inline: 0,
+};
+
+/** Resolves once the index is loaded and every worker has started. */
+export async function openMarket(
+  config: Config,
+  storage: Storage,
+  publicUrl: string,
+  log: Log,
+): Promise<Market> {
+  const rates = createRates();
+  const ratesFile =
+    config.fxFile === null ? null : watchRates(config.fxFile, rates, (outcome) => log.info(outcome, 'exchange rates'));
+  const policy: DeciderPolicy = {
+    rates,
+    vendorId: config.tcfVendorId,
+    secureUrl: publicUrl.startsWith('https:'),
+    blockedSellers: config.blockedSellers,
+    tmaxMarginMs: config.tmaxMarginMs,
+  };
+  const ledger = openLedger({ journal: openDiskJournal(`${storage.dataDir}/ledger`), nowMs: Date.now() });
+  const compiler = startIndexCompiler(siblingFile('./compile-thread'));
+  const feedEdges: FeedEdges = {
+    store: storage.store,
+    compiler,
+    databaseUrl: storage.databaseUrl,
+    priors: { ctr: config.priorCtr, cvr: config.priorCvr },
+    clock: Date.now,
+    log,
+  };
+  const first = await compileFirst(feedEdges);
+  const holder = new SnapshotHolder(first.snapshot, startTimer);
+  const catalogOf = rememberCatalogs(ledger);
+  const spent = createSpentCampaigns(ledger, () => holder, catalogOf);
+  const feed = followCampaigns(feedEdges, first, holder, (next) => {
+    spent.carryOver(next, Date.now());
+  });
+  const decider = createDecider(policy);
+  const pool = config.workers === 0 ? null : await openWorkers(config.workers, policy, decider, holder, log);
+  const handover = pool ?? createInlineHandover(decider, (fault) => log.error({ fault }, 'a decision failed'));
+  const ticker = setInterval(() => {
+    spent.reopen(ledger.tick(Date.now()));
+  }, TICK_MS);
+
+  return {
+    ledger,
+    holder,
+    spent,
+    policy,
+    decider,
+    handover,
+    catalogOf,
+    workerFigures: () => pool?.stats() ?? INLINE_FIGURES,
+    isFed: () => feed.isConnected,
+    async close() {
+      clearInterval(ticker);
+      ratesFile?.close();
+      await handover.close();
+      await feed.stop();
+      await compiler.close();
+      await ledger.close();
+    },
+  };
+}
+
+function openWorkers(
+  workers: number,
+  policy: DeciderPolicy,
+  decider: Decider,
+  holder: SnapshotHolder,
+  log: Log,
+): Promise<Pool> {
+  return openPool({
+    workers,
+    policy,
+    workerFile: siblingFile('./auction/piscina-worker'),
+    layout: DEFAULT_LAYOUT,
+    snapshots: holder,
+    decideInline: ({ pinned, body, nowMs, resume }) => decider.decide(pinned.snapshot, body, nowMs, resume),
+    hooks: {
+      onBatch: () => undefined,
+      onWorkerExit: (exitCode) => log.warn({ exitCode }, 'a worker ended and is replaced'),
+      onFault: (fault) => log.error({ fault }, 'a worker failed'),
+    },
+  });
+}
+
+/** One catalog a snapshot, forgotten with it. */
+function rememberCatalogs(ledger: EmbeddedLedger): (snapshot: Snapshot) => Catalog {
+  const catalogs = new WeakMap<Snapshot, Catalog>();
+  let last: Catalog | null = null;
+  return (snapshot) => {
+    if (last?.snapshot === snapshot) return last;
+    last = catalogs.get(snapshot) ?? createCatalog(snapshot, ledger);
+    catalogs.set(snapshot, last);
+    return last;
+  };
+}
+
+/** A module of ours that a thread loads: `.js` when built, `.ts` under the development server. */
+function siblingFile(path: string): URL {
+  return new URL(`${path}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+}
+
+function startTimer(afterMs: number, action: () => void): () => void {
+  const timer = setTimeout(action, afterMs);
+  return () => {
+    clearTimeout(timer);
+  };
+}

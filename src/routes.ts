@@ -1,0 +1,121 @@
+/** Every route with what it needs of the other rooms. */
+import { createDelivery } from './auction/delivery.ts';
+import type { TokenSigner } from './auction/crypto-token.ts';
+import type { Config } from './config.ts';
+import { createCountingEvents } from './events/counting.ts';
+import type { Market } from './market.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { createKeyCheck } from './server/admin-key.ts';
+import { bidRoute } from './server/bidding.ts';
+import { clickRoutes, type LandingPage } from './server/clicks.ts';
+import { deliveryRoutes } from './server/delivery.ts';
+import { healthRoutes, type CheckResult } from './server/health.ts';
+import type { BidRoute, Log, Route } from './server/http.ts';
+import { noticeRoutes } from './server/notices.ts';
+import { pixelRoutes } from './server/pixels.ts';
+import { createSeller } from './server/selling.ts';
+import { createSimpleAuction } from './server/simple-auction.ts';
+import { simpleFormRoutes } from './server/simple-forms.ts';
+import { routeNames } from './server/uws-server.ts';
+import type { Storage } from './storage.ts';
+
+export interface Site {
+  readonly routes: readonly Route[];
+  readonly bidRoute: BidRoute;
+  readonly metrics: Metrics;
+}
+
+export interface SiteParts {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly market: Market;
+  readonly signer: TokenSigner;
+  readonly publicUrl: string;
+  readonly adminKey: string;
+  readonly log: Log;
+  readonly isReady: () => boolean;
+  readonly inFlight: () => number;
+}
+
+export function createSite(parts: SiteParts): Site {
+  const { config, market, signer, publicUrl, log } = parts;
+  const { ledger, holder, catalogOf } = market;
+  const clock = Date.now;
+  const events = createCountingEvents((type, origin) => {
+    metrics.countEvent(type, origin);
+  });
+  const seller = createSeller(publicUrl, signer, ledger, (snapshot, campaign) => {
+    market.spent.put(snapshot, campaign);
+    metrics.countDropped('budget', 1);
+  });
+  const catalog = (): ReturnType<typeof catalogOf> => catalogOf(holder.current);
+  const auction = createSimpleAuction(market.decider, seller, ledger, catalog);
+  const tracking = { signer, ledger, events, clock };
+  const bids = bidRoute({
+    ...market,
+    seller,
+    isManager: createKeyCheck(parts.adminKey),
+    clock,
+    tmaxCapMs: config.tmaxCapMs,
+    tmaxMarginMs: config.tmaxMarginMs,
+    meter: {
+      countAnswer: (nbr) => metrics.countAnswer(nbr),
+      countResumed: () => metrics.countResumed(),
+      observeStage: (stage, startMs, endMs) => metrics.observeStage(stage, startMs, endMs),
+    },
+    onFault: (error) => log.error({ err: error }, 'a bid request failed'),
+  });
+  const routes: readonly Route[] = [
+    ...simpleFormRoutes({ auction, seller, ledger, events, clock, publicUrl }),
+    ...deliveryRoutes({ delivery: createDelivery(market.policy), ledger, catalog, clock }),
+    ...noticeRoutes({ ...tracking, count: (type, outcome) => metrics.countNotice(type, outcome) }),
+    ...pixelRoutes({
+      ...tracking,
+      findCampaign: (adId) => findAd(parts, adId)?.campaignId ?? null,
+      count: (type, outcome) => metrics.countNotice(type, outcome),
+    }),
+    ...clickRoutes({
+      ...tracking,
+      findLandingPage: (adId) => findLandingPage(parts, adId),
+      count: (outcome) => metrics.countNotice('click', outcome),
+    }),
+    ...healthRoutes({
+      checks: { redis: () => 'embedded', kafka: () => 'embedded', postgres: () => checkPostgres(parts) },
+      isReady: parts.isReady,
+      renderMetrics: () => metrics.render(),
+    }),
+  ];
+  const metrics = createMetrics(routeNames({ routes, bidRoute: bids }), {
+    clock,
+    index: () => holder.current,
+    workers: market.workerFigures,
+    ledger: () => ({ ...ledger.totals(), pendingNanos: ledger.pendingNanos() }),
+    inFlight: parts.inFlight,
+  });
+  return { routes, bidRoute: bids, metrics };
+}
+
+function findAd({ market }: SiteParts, adId: string): LandingPage | null {
+  const snapshot = market.holder.current;
+  const ad = snapshot.adOrdinal(adId);
+  if (ad < 0) return null;
+  const { campaignId, text } = market.catalogOf(snapshot).creative(ad);
+  return { campaignId, url: text.redirectUrl };
+}
+
+/** An ad that has left the index since it was served still leads somewhere. */
+async function findLandingPage(parts: SiteParts, adId: string): Promise<LandingPage | null> {
+  const found = findAd(parts, adId);
+  if (found !== null) return found;
+  try {
+    return await parts.storage.store.findLandingPage(adId);
+  } catch (error) {
+    parts.log.warn({ err: error, adId }, 'the landing page of a past ad can not be looked up');
+    return null;
+  }
+}
+
+function checkPostgres({ market, storage }: SiteParts): CheckResult {
+  if (!market.isFed()) return 'down';
+  return storage.isEmbedded ? 'embedded' : 'up';
+}

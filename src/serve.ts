@@ -1,0 +1,91 @@
+/**
+ * `serve`: the rooms, opened in the order in which they need each other, and closed in the reverse one.
+ *
+ *   storage → secrets → market (ledger, index, workers) → routes → listen … SIGTERM → not ready → drain → close
+ */
+import { createTokenSigner, type SigningKey } from './auction/crypto-token.ts';
+import { seedDemo } from './campaigns/demo.ts';
+import type { Config } from './config.ts';
+import { loadSecrets } from './database/postgres-secrets.ts';
+import { openMarket } from './market.ts';
+import { createSite } from './routes.ts';
+import { loadAdminKey } from './server/admin-key.ts';
+import type { HttpServer, Log } from './server/http.ts';
+import { createServer } from './server/uws-server.ts';
+import { openStorage, type Storage } from './storage.ts';
+import { printWelcome } from './welcome.ts';
+
+/** The key of GAVEL_SIGNING_KEY; those of the database begin at 1. */
+const CONFIGURED_KEY_NUMBER = 0;
+
+/** Resolves once the server has stopped. Rejects when it can't start, with one sentence that says why. */
+export async function serve(config: Config, log: Log): Promise<void> {
+  const stopped = untilSignal();
+  const storage = await openStorage(config, log);
+  const isSeeded = await loadDemo(config, storage, log);
+  const secrets = await loadSecrets(storage.pool);
+  const adminKey = loadAdminKey(config.adminKey, storage.dataDir);
+  const publicUrl = config.publicUrl ?? `http://localhost:${String(config.port)}`;
+  const market = await openMarket(config, storage, publicUrl, log);
+  if (!market.policy.secureUrl) {
+    log.warn({ publicUrl }, 'GAVEL_PUBLIC_URL is not https: imps that ask for secure markup get no bid');
+  }
+  let isReady = true;
+  const site = createSite({
+    config,
+    storage,
+    market,
+    signer: createTokenSigner(signingKeys(config, secrets.signingKeys), secrets.userSalt),
+    publicUrl,
+    adminKey: adminKey.key,
+    log,
+    isReady: () => isReady,
+    inFlight: () => server.inFlight,
+  });
+  const server: HttpServer = createServer({
+    ...site,
+    gzipBids: config.gzipBids,
+    sharePort: config.sharePort,
+    log,
+    observe: site.metrics.observeRequest,
+    countFailure: site.metrics.countFailure,
+  });
+  const port = await server.listen(config.host, config.port);
+  const { campaignCount } = market.holder.current;
+  log.info({ port, publicUrl, workers: config.workers, campaigns: campaignCount }, 'listening');
+  printWelcome({ publicUrl, adminKey, isSeeded, campaignCount });
+
+  const signal = await stopped;
+  log.info({ signal }, 'stopping: requests in flight are answered first');
+  isReady = false;
+  await server.close();
+  await market.close();
+  await storage.close();
+  site.metrics.close();
+  log.info({}, 'stopped');
+}
+
+/** Only into an embedded database that nothing was ever put into; the demo's mark is that first change. */
+async function loadDemo(config: Config, storage: Storage, log: Log): Promise<boolean> {
+  if (!config.demo || !storage.isEmbedded) return false;
+  const campaigns = await seedDemo(storage.store, Date.now());
+  if (campaigns > 0) log.info({ campaigns }, 'demo campaigns loaded');
+  return campaigns > 0;
+}
+
+function signingKeys(config: Config, stored: readonly SigningKey[]): readonly SigningKey[] {
+  if (config.signingKey === null) return stored;
+  return [{ number: CONFIGURED_KEY_NUMBER, key: Buffer.from(config.signingKey) }, ...stored];
+}
+
+/** The first signal stops the server; a second one ends it at once. */
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        resolve(signal);
+        process.once(signal, () => process.exit(1));
+      });
+    }
+  });
+}

@@ -1,0 +1,30 @@
+/** What a person reads once the server listens. To standard error: standard output is for the log. */
+import type { AdminKey } from './server/admin-key.ts';
+
+interface Welcome {
+  readonly publicUrl: string;
+  readonly adminKey: AdminKey;
+  readonly isSeeded: boolean;
+  readonly campaignCount: number;
+}
+
+/** Answered with a bid by the demo campaigns. */
+const SAMPLE_REQUEST =
+  '{"id":"try-1","imp":[{"id":"1","banner":{"w":300,"h":250}}],' +
+  '"site":{"domain":"news.example"},"device":{"os":"Android","geo":{"country":"USA"}}}';
+
+export function printWelcome({ publicUrl, adminKey, isSeeded, campaignCount }: Welcome): void {
+  const lines = ['', `Gavel listens at ${publicUrl} with ${String(campaignCount)} campaigns.`];
+  if (isSeeded) lines.push('The demo campaigns were loaded into a new data folder.');
+  if (adminKey.file !== null) {
+    lines.push(
+      adminKey.isNew
+        ? `A management key was made: ${adminKey.key} (kept in ${adminKey.file})`
+        : `The management key is in ${adminKey.file}`,
+    );
+  }
+  if (campaignCount > 0) {
+    lines.push('Try it:', '', `  curl -s ${publicUrl}/openrtb2/bid -H 'content-type: application/json' -d '${SAMPLE_REQUEST}'`);
+  }
+  process.stderr.write(`${lines.join('\n')}\n\n`);
+}
