@@ -18,6 +18,8 @@ const DOORS = {
       'net',
       'os',
       'path',
+      'readline',
+      'stream',
       'timers/promises',
       'url',
     ],

@@ -11,8 +11,8 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      exclude: ['src/**/*.test.ts'],
-      reporter: ['text'],
+      exclude: ['src/**/*.test.ts', '**/fixtures/**'],
+      reporter: ['text-summary'],
     },
   },
 });

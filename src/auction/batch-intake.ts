@@ -12,8 +12,8 @@ import { MAX_REQUESTS, nextTicket, type BatchMemory } from './batch.ts';
 import type { Done, Outcome, Question } from './handover.ts';
 
 /**
- * With another worker idle, a batch of this many is joined by a second one: waking a thread costs the front as
- * much as some ten requests do.
+ * With another worker idle, a batch of this many is joined by a second one. A hand-over costs both threads
+ * together some 33 µs (and 1 µs a request more), little beside the decisions of as many requests.
  */
 const SPLIT_REQUESTS = 8;
 

@@ -36,7 +36,7 @@ export interface BatchLayout {
   readonly answerBytes: number;
 }
 
-/** A worker needs some 25 µs a request: more would only make the last wait for the others. */
+/** At some 25 µs a decision a batch takes under 2 ms: a larger one would make its first wait for its last. */
 export const MAX_REQUESTS = 64;
 
 /**

@@ -40,7 +40,7 @@ export interface Pool extends Handover {
 
 /** How often deadlines are looked at while anything is under way: a timeout is told at most this much late. */
 const SWEEP_MS = 5;
-/** Being late is not being hung: a full collection of a worker's heap takes some 100 ms. */
+/** Being late is not being hung: a thread that lost its core or collects its heap comes back well within this. */
 const HANG_MS = 250;
 
 /** Starts the workers; resolves when all have loaded. Rejects when one can't. */
@@ -148,9 +148,9 @@ class PiscinaPool implements Pool {
 
   /** The worker has done what it can for the batch. */
   #settled(batch: Batch, fault: string): void {
+    if (this.#intake.hasWaiting) this.#wake();
     // A revoked region is another batch's by now.
     if (batch.state === 'revoked') return;
-    if (this.#intake.hasWaiting) this.#wake();
     const { region, questions } = batch;
     const busyMs = this.#memory.busyMs(region);
     this.#counts.batches += 1;

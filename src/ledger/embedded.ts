@@ -26,7 +26,7 @@ import { Slices } from './slices.ts';
 import type { Totals } from './totals.ts';
 
 /** No bid stays valid for longer; what an exchange asks beyond that is not reserved. */
-export const LONGEST_VALIDITY_SEC = 86_400;
+const LONGEST_VALIDITY_SEC = 86_400;
 
 const NO_SPEND: Spend = {
   spentTodayNanos: costNanos(0),

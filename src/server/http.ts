@@ -97,7 +97,7 @@ export interface HttpServer {
   listen(host: string, port: number): Promise<number>;
   /** Requests that have neither been answered nor aborted. */
   readonly inFlight: number;
-  /** Takes no new connection, lets requests in flight be answered for at most DRAIN_LIMIT_MS, closes the rest. */
+  /** Takes no new connection, lets requests in flight be answered (for some seconds), closes the rest. */
   close(): Promise<void>;
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -34,10 +35,10 @@ const held: ((answer: HttpAnswer) => void)[] = [];
 const heldBids: { context: BidContext; reply: BidReply }[] = [];
 
 const log: Log = {
-  debug() {},
-  info() {},
-  warn() {},
-  fatal() {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  fatal: () => {},
   error: (fields) => void seen.errors.push(fields),
 };
 
@@ -96,6 +97,7 @@ const routes: readonly Route[] = [
     name: 'gif',
     handle: () => ({ status: 200, headers: { 'content-type': 'image/gif' }, body: Buffer.alloc(4096, 7) }),
   },
+  { method: 'GET', pattern: '/large-json', name: 'large', handle: () => ({ status: 200, body: LARGE }) },
   {
     method: 'GET',
     pattern: '/large',
@@ -282,6 +284,10 @@ async function eventually(isSo: () => boolean): Promise<void> {
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
+/** Does not shrink: 64 KiB stay more than is inflated at once. */
+const NOISE = gzipSync(randomBytes(64 * 1024));
+/** One is inflated at once, one by a thread. */
+const SMALL_BOMB = gzipSync(Buffer.alloc(4 * 1024 * 1024));
 const BOMB = gzipSync(Buffer.alloc(64 * 1024 * 1024));
 
 /** Requests that are refused, with the status and code of the refusal: on the generic path and on the bid's. */
@@ -335,8 +341,20 @@ const REFUSALS: readonly (readonly [string, Buffer, number, string])[] = [
         'INVALID_REQUEST',
       ],
       [
+        `${path}: much gzip cut short`,
+        requestText('POST', path, { 'content-encoding': 'gzip' }, NOISE.subarray(0, -9)),
+        400,
+        'INVALID_REQUEST',
+      ],
+      [
         `${path}: a gzip bomb`,
         requestText('POST', path, { 'content-encoding': 'gzip' }, BOMB),
+        413,
+        'BODY_TOO_LARGE',
+      ],
+      [
+        `${path}: a small gzip bomb`,
+        requestText('POST', path, { 'content-encoding': 'gzip' }, SMALL_BOMB),
         413,
         'BODY_TOO_LARGE',
       ],
@@ -730,12 +748,12 @@ describe('a client that leaves', () => {
       wire.socket.resetAndDestroy();
       await wire.closed();
     };
-    const zipped = gzipSync('q'.repeat(MAX_BODY_BYTES));
+    const zipped = NOISE;
     const requests = [
       ...['/echo', '/openrtb2/bid'].map((path) =>
         requestText('POST', path, { 'content-encoding': 'gzip' }, zipped),
       ),
-      requestText('GET', '/long', { 'accept-encoding': 'gzip' }),
+      requestText('GET', '/large-json', { 'accept-encoding': 'gzip' }),
     ];
     for (let afterMs = 0; afterMs < 12; afterMs++)
       await Promise.all(requests.map((bytes) => leave(bytes, afterMs)));
@@ -859,7 +877,7 @@ describe('closing', () => {
   });
 
   test('gives up on a request that is never answered', async () => {
-    const closing = createServer(planOf());
+    const closing = createServer(planOf({ drainLimitMs: 200 }));
     const closingPort = await closing.listen(HOST, 0);
     const wire = new Wire(closingPort);
     wire.write(requestText('GET', '/held'));

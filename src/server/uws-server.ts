@@ -19,8 +19,8 @@ import { OPENRTB_VERSION, serveBids } from './uws-bid.ts';
 import { HttpCall } from './uws-call.ts';
 import { RequestHead } from './uws-head.ts';
 
-/** How long requests in flight may take once the server closes (issue: exit within 10 s of SIGTERM). */
-export const DRAIN_LIMIT_MS = 10_000;
+/** How long requests in flight may take once the server closes: of 10 s to the exit, 2 are left for the stores. */
+const DRAIN_LIMIT_MS = 8_000;
 /** How often the drain looks; also the time that the last answers get to leave. */
 const DRAIN_POLL_MS = 20;
 /** uWebSockets.js's LIBUS_LISTEN_EXCLUSIVE_PORT. */
@@ -34,6 +34,7 @@ export interface ServerPlan extends Watchers {
   readonly gzipBids: boolean;
   /** Several processes may listen on the same port. */
   readonly sharePort: boolean;
+  readonly drainLimitMs?: number;
 }
 
 export function createServer(plan: ServerPlan): HttpServer {
@@ -55,7 +56,7 @@ export function createServer(plan: ServerPlan): HttpServer {
   async function drain(): Promise<void> {
     traffic.closing = true;
     if (listening !== null) uWS.us_listen_socket_close(listening);
-    const deadlineMs = performance.now() + DRAIN_LIMIT_MS;
+    const deadlineMs = performance.now() + (plan.drainLimitMs ?? DRAIN_LIMIT_MS);
     do await delay(DRAIN_POLL_MS);
     while (traffic.inFlight > 0 && performance.now() < deadlineMs);
     app.close();

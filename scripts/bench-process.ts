@@ -1,0 +1,69 @@
+/** Child processes of the bench: their CPU time, their standard output, and their end, which comes whatever happens. */
+import { spawn, execFileSync, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+
+/** Linux counts CPU time in hundredths of a second, whatever the kernel's own clock. */
+const MICROS_PER_TICK = 10_000;
+/** A server ends within 10 s of SIGTERM, by its own promise. */
+const END_LIMIT_MS = 12_000;
+
+const alive = new Set<ChildProcess>();
+const onEnd: (() => void)[] = [];
+
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+  for (const action of onEnd) action();
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+
+/** `action` is called when this process ends, after its children were told to. */
+export function atEnd(action: () => void): void {
+  onEnd.push(action);
+}
+
+/** Node with `args`; ended with this process. */
+export function startNode(args: readonly string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(process.execPath, args, options);
+  alive.add(child);
+  child.once('exit', () => alive.delete(child));
+  return child;
+}
+
+/** Node with `args` and `input` on its standard input: what it wrote. Rejects where it fails. */
+export async function callNode(args: readonly string[], input: string): Promise<string> {
+  const child = startNode(args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  if (child.stdin === null || child.stdout === null) throw new Error('a child without pipes');
+  const exited = once(child, 'exit');
+  child.stdin.end(input);
+  const output = await text(child.stdout);
+  await exited;
+  if (child.exitCode !== 0) throw new Error(`${args.join(' ')} ended with ${child.exitCode ?? 'a signal'}`);
+  return output;
+}
+
+/** SIGTERM; SIGKILL where that is not enough. */
+export async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
+  await exited;
+  clearTimeout(timer);
+}
+
+/** User and system time of all threads of a process, not of its children. */
+export function cpuMicrosOf(pid: number): number {
+  if (process.platform !== 'linux') return cpuMicrosByPs(pid);
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // Behind the name, which may hold spaces: state is field 3, utime 14, stime 15.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * MICROS_PER_TICK;
+}
+
+/** macOS tells `[hours:]minutes:seconds.hundredths`. */
+function cpuMicrosByPs(pid: number): number {
+  const time = execFileSync('ps', ['-o', 'time=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  return time.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) * 1e6;
+}

@@ -1,0 +1,224 @@
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { costNanos } from '../money.ts';
+import { type Disk, REAL_DISK } from './disk-append-file.ts';
+import { type DiskJournalOptions, openDiskJournal } from './disk-journal.ts';
+import { type EmbeddedLedger, openLedger } from './embedded.ts';
+import type { Journal } from './journal.ts';
+import type { BudgetTerms } from './ledger.ts';
+
+const NOON_MS = Date.UTC(2026, 5, 1, 12);
+const EXPIRY_SEC = NOON_MS / 1000 + 300;
+
+let folder = '';
+const journals: Journal[] = [];
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), 'gavel-journal-'));
+});
+afterEach(async () => {
+  for (const journal of journals.splice(0)) await journal.close().catch(() => undefined);
+  fs.rmSync(folder, { recursive: true });
+});
+
+function open(options: DiskJournalOptions = {}): Journal {
+  const journal = openDiskJournal(folder, options);
+  journals.push(journal);
+  return journal;
+}
+
+const path = (): string => join(folder, 'journal.bin');
+
+function texts(journal: Journal): string[] {
+  const read: string[] = [];
+  journal.replay((record) => read.push(Buffer.from(record).toString()));
+  return read;
+}
+
+/** A disk that takes `room` bytes more, and syncs while `syncs` is true. */
+class SmallDisk implements Disk {
+  room = Number.POSITIVE_INFINITY;
+  syncs = true;
+
+  write(fd: number, bytes: Uint8Array, offset: number, length: number, position: number): number {
+    if (this.room <= 0) throw new Error('ENOSPC');
+    const taken = REAL_DISK.write(fd, bytes, offset, Math.min(length, this.room), position);
+    this.room -= taken;
+    return taken;
+  }
+
+  sync(fd: number): Promise<void> {
+    return this.syncs ? REAL_DISK.sync(fd) : Promise.reject(new Error('EIO'));
+  }
+}
+
+function terms(campaignId: string): BudgetTerms {
+  return {
+    campaignId,
+    model: 'cpm',
+    dailyBudgetNanos: costNanos(1_000_000_000),
+    lifetimeBudgetNanos: null,
+    timezone: 'UTC',
+    unitNanos: costNanos(100),
+  };
+}
+
+function reserve(ledger: EmbeddedLedger, campaignId: string, nowMs = NOON_MS): boolean {
+  const reservedNanos = costNanos(100);
+  const taken = ledger.reserve(ledger.account(terms(campaignId)), reservedNanos, nowMs, EXPIRY_SEC);
+  if (taken === null) return false;
+  const bid = { ...taken, campaignId, reservedNanos, expirySec: EXPIRY_SEC };
+  return ledger.post(bid, reservedNanos, nowMs) === 'posted';
+}
+
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+describe('the journal on disk', () => {
+  it('gives back in order what was saved', async () => {
+    const journal = open();
+    const long = 'x'.repeat(3_000_000);
+    for (const text of ['one', long, 'three']) journal.append(Buffer.from(text));
+    await journal.saved();
+    expect(texts(open())).toEqual(['one', long, 'three']);
+  });
+
+  it('drops a torn tail wherever it is torn, and goes on behind what is whole', async () => {
+    const journal = open();
+    journal.append(Buffer.from('first'));
+    await journal.saved();
+    const whole = fs.statSync(path()).size;
+    journal.append(Buffer.from('second'));
+    await journal.saved();
+    const bytes = fs.readFileSync(path());
+    for (let end = whole; end < bytes.length; end++) {
+      fs.writeFileSync(path(), bytes.subarray(0, end));
+      const torn = open();
+      expect(texts(torn)).toEqual(['first']);
+      torn.append(Buffer.from('third'));
+      await torn.saved();
+      expect(texts(open())).toEqual(['first', 'third']);
+    }
+  });
+
+  it('takes neither a damaged record nor a tail of zeros for its own', async () => {
+    const journal = open();
+    for (const text of ['first', 'second']) journal.append(Buffer.from(text));
+    await journal.saved();
+    const bytes = fs.readFileSync(path());
+    fs.writeFileSync(path(), Buffer.concat([bytes, Buffer.alloc(4_096)]));
+    expect(texts(open())).toEqual(['first', 'second']);
+    bytes[bytes.length - 1] = 0;
+    fs.writeFileSync(path(), bytes);
+    expect(texts(open())).toEqual(['first']);
+  });
+
+  it('is refused when it is of another version or none of ours, and begins anew when it has no whole header', () => {
+    fs.writeFileSync(path(), Buffer.concat([Buffer.from('GAVELLED'), Buffer.from([2, 0, 0, 0, 0, 0, 0, 0])]));
+    expect(() => open()).toThrow('no ledger journal of version 1');
+    fs.writeFileSync(path(), 'something else entirely');
+    expect(() => open()).toThrow('no ledger journal of version 1');
+    fs.writeFileSync(path(), 'GAVEL');
+    expect(texts(open())).toEqual([]);
+  });
+
+  it('rejects saved while the disk is full, and makes a half-written record good when it has room again', async () => {
+    const disk = new SmallDisk();
+    const journal = open({ disk });
+    journal.append(Buffer.from('first'));
+    await journal.saved();
+    disk.room = 5;
+    journal.append(Buffer.from('second'));
+    await expect(journal.saved()).rejects.toThrow('ENOSPC');
+    expect(journal.healthy).toBe(false);
+    disk.room = 1_000;
+    await journal.saved();
+    expect(journal.healthy).toBe(true);
+    expect(texts(open())).toEqual(['first', 'second']);
+  });
+
+  it('shares one sync among all who wait in a turn', async () => {
+    let syncs = 0;
+    const sync = (fd: number): Promise<void> => {
+      syncs++;
+      return REAL_DISK.sync(fd);
+    };
+    const journal = open({ disk: { ...REAL_DISK, sync } });
+    const waiting = Array.from({ length: 64 }, (_, at) => {
+      journal.append(Buffer.from(at.toString()));
+      return journal.saved();
+    });
+    await Promise.all(waiting);
+    expect(syncs).toBe(1);
+  });
+});
+
+describe('a ledger on disk', () => {
+  it('rewrites a journal that has outgrown its state, and forgets nothing by that', async () => {
+    const ledger = openLedger({
+      journal: open({ rewriteBytes: 20_000 }),
+      nowMs: NOON_MS,
+      copiedBytesPerTick: 300,
+    });
+    let posts = 0;
+    let largest = 0;
+    for (let round = 0; round < 120; round++) {
+      for (let at = 0; at < 20; at++) if (reserve(ledger, `c${(posts % 7).toString()}`)) posts++;
+      ledger.tick(NOON_MS);
+      await ledger.saved();
+      largest = Math.max(largest, ledger.size().journalBytes);
+    }
+    await ledger.close();
+    expect(ledger.totals().rewrites).toBeGreaterThan(1);
+    expect(largest).toBeLessThan(60_000);
+    expect(fs.statSync(path()).size).toBe(ledger.size().journalBytes);
+    const again = openLedger({ journal: open(), nowMs: NOON_MS });
+    let spent = 0;
+    for (let at = 0; at < 7; at++) spent += again.spend(`c${at.toString()}`, NOON_MS).spentTodayNanos;
+    expect(spent).toBe(posts * 100);
+  });
+
+  it('bids nothing that a full disk has not recorded, and goes on when it has room', async () => {
+    const disk = new SmallDisk();
+    const ledger = openLedger({ journal: open({ disk }), nowMs: NOON_MS });
+    disk.room = 10;
+    expect(reserve(ledger, 'c')).toBe(false);
+    expect(reserve(ledger, 'c')).toBe(false);
+    await expect(ledger.saved()).rejects.toThrow('ENOSPC');
+    disk.room = 1_000_000;
+    await ledger.saved();
+    expect(ledger.tick(NOON_MS)).toEqual(['c']);
+    expect(reserve(ledger, 'c')).toBe(true);
+    expect(ledger.spend('c', NOON_MS).pendingNanos).toBe(0);
+  });
+
+  it('trusts a file whose sync failed no more, and goes on with a new one', async () => {
+    const disk = new SmallDisk();
+    const journal = open({ disk });
+    const ledger = openLedger({ journal, nowMs: NOON_MS });
+    expect(reserve(ledger, 'c')).toBe(true);
+    await ledger.saved();
+    disk.syncs = false;
+    for (let at = 0; at < 3; at++) expect(reserve(ledger, 'c')).toBe(true);
+    await expect(ledger.saved()).rejects.toThrow('EIO');
+    expect(reserve(ledger, 'other')).toBe(false);
+    disk.syncs = true;
+    await expect(ledger.saved()).rejects.toThrow('EIO');
+    ledger.tick(NOON_MS);
+    while (!journal.healthy) await turn();
+    await ledger.saved();
+    expect(reserve(ledger, 'other')).toBe(true);
+    expect(openLedger({ journal: open(), nowMs: NOON_MS }).spend('c', NOON_MS).spentTodayNanos).toBe(400);
+  });
+
+  it('withholds nothing but what is pending after it was closed in peace', async () => {
+    const ledger = openLedger({ journal: open(), nowMs: NOON_MS });
+    ledger.reserve(ledger.account(terms('c')), costNanos(100), NOON_MS, EXPIRY_SEC);
+    await ledger.close();
+    expect(openLedger({ journal: open(), nowMs: NOON_MS }).spend('c', NOON_MS).pendingNanos).toBe(100);
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { healthRoutes, type CheckResult, type HealthEdges } from './health.ts';
+import type { HttpAnswer, HttpRequest } from './http.ts';
+
+const UP: HealthEdges = {
+  checks: {
+    redis: () => 'embedded',
+    kafka: () => 'embedded',
+    postgres: () => Promise.resolve('up' as const),
+  },
+  isReady: () => true,
+  renderMetrics: () =>
+    Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'gavel_x_total 1\n' }),
+};
+
+const REQUEST: HttpRequest = {
+  method: 'GET',
+  path: '',
+  query: '',
+  requestId: 'r',
+  traceId: '',
+  header: () => '',
+  body: Buffer.alloc(0),
+  params: {},
+};
+
+async function ask(pattern: string, edges: HealthEdges): Promise<HttpAnswer> {
+  const route = healthRoutes(edges).find((each) => each.pattern === pattern);
+  return route!.handle(REQUEST);
+}
+
+function bodyOf(answer: HttpAnswer): unknown {
+  return JSON.parse(String(answer.body));
+}
+
+describe('GET /health', () => {
+  test('is ok while nothing is down', async () => {
+    const answer = await ask('/health', UP);
+    expect(answer.status).toBe(200);
+    expect(bodyOf(answer)).toEqual({
+      status: 'ok',
+      checks: { redis: 'embedded', kafka: 'embedded', postgres: 'up' },
+    });
+  });
+
+  test.each<readonly [string, () => CheckResult | Promise<CheckResult>]>([
+    ['says so', () => 'down'],
+    [
+      'throws',
+      () => {
+        throw new Error('no connection');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no connection'))],
+  ])('is degraded, and still 200, when a check %s', async (_how, postgres) => {
+    const answer = await ask('/health', { ...UP, checks: { ...UP.checks, postgres } });
+    expect(answer.status).toBe(200);
+    expect(bodyOf(answer)).toEqual({
+      status: 'degraded',
+      checks: { redis: 'embedded', kafka: 'embedded', postgres: 'down' },
+    });
+  });
+});
+
+test('GET /health/live answers as long as the process does', async () => {
+  expect((await ask('/health/live', { ...UP, isReady: () => false })).status).toBe(200);
+});
+
+test('GET /health/ready is 503 until the index is loaded and once the server stops', async () => {
+  expect((await ask('/health/ready', UP)).status).toBe(200);
+  const answer = await ask('/health/ready', { ...UP, isReady: () => false });
+  expect(answer.status).toBe(503);
+  expect(bodyOf(answer)).toMatchObject({ error: 'UNAVAILABLE', requestId: 'r' });
+});
+
+test('GET /metrics hands out what is rendered, with its type', async () => {
+  const answer = await ask('/metrics', UP);
+  expect(answer).toMatchObject({ status: 200, body: 'gavel_x_total 1\n' });
+  expect(answer.headers).toEqual({ 'content-type': 'text/plain; version=0.0.4' });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { createLog } from './logs.ts';
+
+function collect(level: string): { lines: Record<string, unknown>[]; log: ReturnType<typeof createLog> } {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog(level, { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) });
+  return { lines, log };
+}
+
+describe('the log', () => {
+  test('writes a line of JSON with level, time and fields, before the call returns', () => {
+    const { lines, log } = collect('info');
+    log.warn({ requestId: 'r1', traceId: 't1' }, 'slow');
+    expect(lines).toEqual([
+      {
+        level: 'warn',
+        time: expect.any(String) as string,
+        pid: process.pid,
+        requestId: 'r1',
+        traceId: 't1',
+        msg: 'slow',
+      },
+    ]);
+  });
+
+  test('leaves out what is below its level', () => {
+    const { lines, log } = collect('warn');
+    log.info({}, 'quiet');
+    log.error({}, 'loud');
+    expect(lines.map((line) => line.msg)).toEqual(['loud']);
+  });
+
+  test('tells an error with its message and stack, and keeps keys to itself', () => {
+    const { lines, log } = collect('debug');
+    log.error({ err: new Error('broken'), headers: { authorization: 'Bearer hunter2' } }, 'failed');
+    expect(lines[0]!.err).toMatchObject({
+      type: 'Error',
+      message: 'broken',
+      stack: expect.stringContaining('logs.test') as string,
+    });
+    expect(JSON.stringify(lines)).not.toContain('hunter2');
+  });
+});
