@@ -74,10 +74,12 @@ export async function startGavel(
       GAVEL_TMAX_CAP_MS: String(TMAX_CAP_MS),
       GAVEL_LOG_LEVEL: 'warn',
     },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
+  let told = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (told += text));
   const url = `http://127.0.0.1:${port}`;
-  await untilLoaded(url, campaigns);
+  await untilLoaded(url, campaigns, () => told);
   return {
     url: `${url}/openrtb2/bid`,
     pid: child.pid ?? 0,
@@ -100,7 +102,7 @@ async function seedCampaigns(dataDir: string, count: number): Promise<void> {
   }
 }
 
-async function untilLoaded(url: string, campaigns: number): Promise<void> {
+async function untilLoaded(url: string, campaigns: number, told: () => string): Promise<void> {
   const loaded = `gavel_index_campaigns ${campaigns}\n`;
   const deadlineMs = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadlineMs) {
@@ -111,7 +113,9 @@ async function untilLoaded(url: string, campaigns: number): Promise<void> {
     if (metrics.includes(loaded)) return;
     await sleep(POLL_MS);
   }
-  throw new Error(`the server has not loaded ${campaigns} campaigns within ${START_LIMIT_MS / 1_000} s`);
+  throw new Error(
+    `the server has not loaded ${campaigns} campaigns within ${START_LIMIT_MS / 1_000} s\n${told()}`,
+  );
 }
 
 async function freePort(): Promise<number> {

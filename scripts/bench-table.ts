@@ -125,7 +125,7 @@ async function bidBytes(url: string, bodies: readonly string[]): Promise<number>
 
 function printRows(rows: readonly Row[]): void {
   console.log(
-    '                           requests/s    p50 ms    p99 ms  CPU µs/request  × bare  cores   bids',
+    '                           requests/s    p50 ms    p99 ms  CPU µs/request  × bare   cores      bids',
   );
   for (const { name, figures, ratio } of rows) {
     console.log(
@@ -136,8 +136,8 @@ function printRows(rows: readonly Row[]): void {
         figures.p99Ms.toFixed(2).padStart(10),
         figures.cpuMicrosPerRequest.toFixed(1).padStart(16),
         ratio.toFixed(2).padStart(8),
-        figures.serverCores.toFixed(2).padStart(7),
-        (name.startsWith('bare') ? '-' : percent(figures.okShare)).padStart(7),
+        figures.serverCores.toFixed(2).padStart(8),
+        (name.startsWith('bare') ? '-' : percent(figures.okShare)).padStart(10),
       ].join(''),
     );
   }

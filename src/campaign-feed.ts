@@ -56,7 +56,10 @@ export function followCampaigns(
         holder.publish(next.snapshot);
         version = next.version;
         const { campaignCount, epoch } = next.snapshot;
-        edges.log.info({ version, epoch, campaignCount, compileMs: Math.round(next.compileMs) }, 'index published');
+        edges.log.info(
+          { version, epoch, campaignCount, compileMs: Math.round(next.compileMs) },
+          'index published',
+        );
       }
       if (!isConnected) edges.log.info({}, 'Postgres is back');
       isConnected = true;
@@ -84,7 +87,11 @@ export function followCampaigns(
   };
 }
 
-function compile(edges: FeedEdges, epoch: number, buffer: SharedArrayBuffer | undefined): Promise<CompiledSnapshot> {
+function compile(
+  edges: FeedEdges,
+  epoch: number,
+  buffer: SharedArrayBuffer | undefined,
+): Promise<CompiledSnapshot> {
   const { databaseUrl, priors } = edges;
   return edges.compiler.compile({ epoch, nowMs: edges.clock(), priors, databaseUrl, buffer });
 }

@@ -4,7 +4,7 @@ import { openPool } from './database/postgres-pool.ts';
 import { compileIndex } from './targeting/compile.ts';
 import type { CompileOrder, CompiledAnswer } from './targeting/piscina-compiler.ts';
 
-export default async function compileCampaigns(order: CompileOrder): Promise<CompiledAnswer> {
+export async function compileCampaigns(order: CompileOrder): Promise<CompiledAnswer> {
   // A broken idle connection shows again at the next query; a pool of its own lives only as long as the order.
   const pool = openPool(order.databaseUrl, () => undefined);
   try {

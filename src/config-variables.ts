@@ -15,7 +15,7 @@ interface Variable {
 }
 
 export const VARIABLES = {
-  GAVEL_PORT: { fallback: '8080', meaning: 'The port that everything is served on; 0 takes any free one.' },
+  GAVEL_PORT: { fallback: '8080', meaning: 'The port that everything is served on.' },
   GAVEL_HOST: { fallback: '0.0.0.0', meaning: 'The address to listen on.' },
   GAVEL_PUBLIC_URL: {
     fallback: '',

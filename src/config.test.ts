@@ -61,7 +61,7 @@ describe('the configuration', () => {
 
   test('reads every variable', () => {
     const config = configOf({
-      GAVEL_PORT: '0',
+      GAVEL_PORT: '9000',
       GAVEL_HOST: '127.0.0.1',
       GAVEL_PUBLIC_URL: 'https://ads.example/gavel//',
       GAVEL_DATA_DIR: '/d',
@@ -82,7 +82,7 @@ describe('the configuration', () => {
       GAVEL_DEMO: '0',
     });
     expect(config).toEqual({
-      port: 0,
+      port: 9000,
       host: '127.0.0.1',
       publicUrl: 'https://ads.example/gavel',
       dataDir: '/d',
@@ -127,7 +127,7 @@ describe('the configuration', () => {
     };
     const lines = messageOf(wrong).split('\n').slice(1);
     expect(lines.map((line) => line.trim().split(' ')[0]).sort()).toEqual(Object.keys(wrong).sort());
-    expect(lines).toContain('  GAVEL_PORT must be a whole number from 0 to 65535 (it is "65536")');
+    expect(lines).toContain('  GAVEL_PORT must be a whole number from 1 to 65535 (it is "65536")');
   });
 
   test('never repeats a secret', () => {

@@ -107,7 +107,7 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
 
 const SCHEMA = z
   .object({
-    GAVEL_PORT: whole(0, 65_535),
+    GAVEL_PORT: whole(1, 65_535),
     GAVEL_HOST: z.string(),
     GAVEL_PUBLIC_URL: optional(isPublicUrl, 'must be an http(s) URL without query or fragment', withoutSlash),
     GAVEL_DATA_DIR: z.string(),

@@ -44,7 +44,10 @@ async function bid(gavel: GavelProcess): Promise<Billed> {
     device: { geo: { country: 'USA' } },
     site: { domain: 'news.example' },
   };
-  const response = await fetch(`${gavel.url}/openrtb2/bid`, { method: 'POST', body: JSON.stringify(request) });
+  const response = await fetch(`${gavel.url}/openrtb2/bid`, {
+    method: 'POST',
+    body: JSON.stringify(request),
+  });
   const { seatbid } = (await response.json()) as { seatbid: { bid: { burl: string; price: number }[] }[] };
   const first = seatbid[0]?.bid[0];
   if (first === undefined) throw new Error('no bid');
@@ -101,7 +104,10 @@ describe('a data folder', () => {
 
   it('without the demo is empty: nothing is bid and nothing delivered', async () => {
     const gavel = await start(dataFolder(), { GAVEL_DEMO: '0', GAVEL_WORKERS: '0' });
-    const bid = await fetch(`${gavel.url}/openrtb2/bid`, { method: 'POST', body: '{"id":"1","imp":[{"id":"1","banner":{}}]}' });
+    const bid = await fetch(`${gavel.url}/openrtb2/bid`, {
+      method: 'POST',
+      body: '{"id":"1","imp":[{"id":"1","banner":{}}]}',
+    });
     expect(bid.status).toBe(204);
     expect((await fetch(`${gavel.url}/v1/delivery?app=a&os=ios&country=US`)).status).toBe(204);
   });
@@ -123,7 +129,9 @@ describe('SIGTERM', () => {
     let isStopping = false;
     const clients = Array.from({ length: 16 }, async () => {
       while (!isStopping) {
-        const response = await fetch(`${gavel.url}/serve?userId=u&placementId=p&countryCode=US`).catch(() => null);
+        const response = await fetch(`${gavel.url}/serve?userId=u&placementId=p&countryCode=US`).catch(
+          () => null,
+        );
         if (response !== null) statuses.push(response.status);
       }
     });

@@ -22,7 +22,8 @@ export function lockDataFolder(dir: string): DataFolder {
       );
     }
     rmSync(file, { force: true });
-    if (!tryWrite(file, mark)) throw new Error(`the data folder ${path} was taken by another process just now`);
+    if (!tryWrite(file, mark))
+      throw new Error(`the data folder ${path} was taken by another process just now`);
   }
   return { path, release: () => rmSync(file, { force: true }) };
 }
@@ -40,7 +41,8 @@ function tryWrite(file: string, mark: string): boolean {
 
 /** A process id alone is not enough: after a reboot, or in a container, another program may have it. */
 function isAlive(mark: string): boolean {
-  const [pid = 0, start = ''] = [Number(mark.split(' ')[0]), mark.split(' ')[1]];
+  const [number, start = ''] = mark.split(' ');
+  const pid = Number(number);
   if (!Number.isInteger(pid) || pid <= 0) return false;
   if (pid === process.pid) return start === startOf(pid);
   try {

@@ -29,8 +29,23 @@ const PATHS = [
   '/',
 ];
 const ODDITIES = [
-  'null', '[]', '{}', '""', '-1', '1e999', '"\\ud800"', '9007199254740993', 'true', '{"__proto__":{}}', '"constructor"',
-  '[[[[[[]]]]]]', '1.5', '"0x10"', '" "', '{"toString":1}', '"\\u0000"',
+  'null',
+  '[]',
+  '{}',
+  '""',
+  '-1',
+  '1e999',
+  '"\\ud800"',
+  '9007199254740993',
+  'true',
+  '{"__proto__":{}}',
+  '"constructor"',
+  '[[[[[[]]]]]]',
+  '1.5',
+  '"0x10"',
+  '" "',
+  '{"toString":1}',
+  '"\\u0000"',
 ];
 
 const dataDir = newDataDir();
@@ -72,7 +87,9 @@ function brokenBody(random: SeededRandom): Buffer {
       return Buffer.from(`{"id":"x","imp":${'['.repeat(depth)}${']'.repeat(depth)}}`);
     }
     case 3:
-      return Buffer.from(`{"id":"x","imp":[{"id":"1","banner":{},"ext":${'{"a":'.repeat(500)}1${'}'.repeat(500)}}]}`);
+      return Buffer.from(
+        `{"id":"x","imp":[{"id":"1","banner":{},"ext":${'{"a":'.repeat(500)}1${'}'.repeat(500)}}]}`,
+      );
     case 4:
       return Buffer.alloc(random.integer(300), random.integer(256));
     case 5:
@@ -84,8 +101,22 @@ function brokenBody(random: SeededRandom): Buffer {
 
 function brokenPath(random: SeededRandom): string {
   const path = random.pick(PATHS);
-  const junk = random.pick(['', '%', '%zz', '%00', '../../', '?t=%ff', '?a=1&a=2&=&&', ';x', 'é', '//', '?userId[]=1']);
-  const letters = Array.from({ length: random.integer(40) }, () => String.fromCharCode(random.between(33, 126)));
+  const junk = random.pick([
+    '',
+    '%',
+    '%zz',
+    '%00',
+    '../../',
+    '?t=%ff',
+    '?a=1&a=2&=&&',
+    ';x',
+    'é',
+    '//',
+    '?userId[]=1',
+  ]);
+  const letters = Array.from({ length: random.integer(40) }, () =>
+    String.fromCharCode(random.between(33, 126)),
+  );
   return encodeURI(path + junk + (random.chance(0.3) ? letters.join('') : '')).replaceAll('%25', '%');
 }
 
@@ -98,11 +129,15 @@ interface Shot {
 
 function shot(random: SeededRandom): Shot {
   const onPath = random.chance(0.3);
-  const method = random.chance(0.85) ? 'POST' : random.pick(['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']);
+  const method = random.chance(0.85)
+    ? 'POST'
+    : random.pick(['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']);
   const body = brokenBody(random);
   const isGzip = random.chance(0.1);
   const sent = isGzip ? (random.chance(0.5) ? gzipSync(body) : body) : body;
-  const headers: Record<string, string> = { 'content-type': random.chance(0.95) ? 'application/json' : 'image/png' };
+  const headers: Record<string, string> = {
+    'content-type': random.chance(0.95) ? 'application/json' : 'image/png',
+  };
   if (isGzip) headers['content-encoding'] = random.chance(0.9) ? 'gzip' : 'br';
   if (random.chance(0.05)) headers.authorization = 'Bearer x';
   const hasBody = method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS';
@@ -139,12 +174,16 @@ it(`survives ${String(REQUESTS)} broken requests (seed ${String(SEED)}) and then
       const status = await send(next).catch((error: unknown) => {
         // A connection that was closed while idle is no answer; the request is sent again by its user.
         if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return 0;
-        throw new Error(`seed ${String(SEED)}: ${JSON.stringify({ ...next, body: next.body?.toString('latin1') })}`, {
-          cause: error,
-        });
+        throw new Error(
+          `seed ${String(SEED)}: ${JSON.stringify({ ...next, body: next.body?.toString('latin1') })}`,
+          {
+            cause: error,
+          },
+        );
       });
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      if (status === 503 || status === 500) throw new Error(`seed ${String(SEED)}: ${String(status)} for ${next.path}`);
+      if (status === 503 || status === 500)
+        throw new Error(`seed ${String(SEED)}: ${String(status)} for ${next.path}`);
     }
   }
   await Promise.all(Array.from({ length: CLIENTS }, client));

@@ -10,14 +10,17 @@ const USAGE = 'usage: node dist/main.js [serve | migrate]';
 async function main(command: string): Promise<void> {
   loadEnvFile();
   const read = readConfig(process.env, availableParallelism());
-  if (!read.ok) return leave(read.message);
+  if (!read.ok) {
+    leave(read.message);
+    return;
+  }
   const log = createLog(read.config.logLevel);
   switch (command) {
     case 'serve':
       return serve(read.config, log);
     case 'migrate':
-      if (read.config.databaseUrl === null) return leave('migrate: DATABASE_URL is not set');
-      log.info({ applied: await migrate(read.config.databaseUrl) }, 'migrated');
+      if (read.config.databaseUrl === null) leave('migrate: DATABASE_URL is not set');
+      else log.info({ applied: await migrate(read.config.databaseUrl) }, 'migrated');
       return;
     default:
       leave(USAGE);

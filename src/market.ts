@@ -58,7 +58,9 @@ export async function openMarket(
 ): Promise<Market> {
   const rates = createRates();
   const ratesFile =
-    config.fxFile === null ? null : watchRates(config.fxFile, rates, (outcome) => log.info(outcome, 'exchange rates'));
+    config.fxFile === null
+      ? null
+      : watchRates(config.fxFile, rates, (outcome) => log.info(outcome, 'exchange rates'));
   const policy: DeciderPolicy = {
     rates,
     vendorId: config.tcfVendorId,
@@ -85,7 +87,8 @@ export async function openMarket(
   });
   const decider = createDecider(policy);
   const pool = config.workers === 0 ? null : await openWorkers(config.workers, policy, decider, holder, log);
-  const handover = pool ?? createInlineHandover(decider, (fault) => log.error({ fault }, 'a decision failed'));
+  const handover =
+    pool ?? createInlineHandover(decider, (fault) => log.error({ fault }, 'a decision failed'));
   const ticker = setInterval(() => {
     spent.reopen(ledger.tick(Date.now()));
   }, TICK_MS);

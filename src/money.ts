@@ -45,9 +45,9 @@ export function costOfAction(amountMicros: number): CostNanos {
 export function microsRoundedUp(value: number): PriceMicros {
   const micros = value * MICROS_PER_UNIT;
   const nearest = Math.round(micros);
-  return (Math.abs(micros - nearest) < 1e-6 * Math.max(1, Math.abs(micros) * 1e-6)
-    ? nearest
-    : Math.ceil(micros)) as PriceMicros;
+  return (
+    Math.abs(micros - nearest) < 1e-6 * Math.max(1, Math.abs(micros) * 1e-6) ? nearest : Math.ceil(micros)
+  ) as PriceMicros;
 }
 
 /** The decimal number of units that `micros` stand for: what JSON on the wire carries. */

@@ -3,7 +3,13 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_KEY, newDataDir, removeDataDir, startGavel, type GavelProcess } from './fixtures/gavel-process.ts';
+import {
+  ADMIN_KEY,
+  newDataDir,
+  removeDataDir,
+  startGavel,
+  type GavelProcess,
+} from './fixtures/gavel-process.ts';
 
 interface Bid {
   readonly id: string;
@@ -151,14 +157,21 @@ describe('a bid request', () => {
     const answer = await bidOn(asked, { authorization: `Bearer ${ADMIN_KEY}` });
     expect(answer.seatbid?.length).toBe(1);
     expect(answer.ext?.explain.imps).toMatchObject([
-      { impid: '1', nbr: 0, candidates: expect.arrayContaining([expect.objectContaining({ reason: 'eligible' })]) as unknown },
+      {
+        impid: '1',
+        nbr: 0,
+        candidates: expect.arrayContaining([expect.objectContaining({ reason: 'eligible' })]) as unknown,
+      },
     ]);
   });
 
   it('that is no OpenRTB is a 400 that names the field', async () => {
     const response = await post('/openrtb2/bid', { id: 'x', imp: [] });
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: 'INVALID_REQUEST', message: expect.stringContaining('imp') as unknown });
+    expect(await response.json()).toMatchObject({
+      error: 'INVALID_REQUEST',
+      message: expect.stringContaining('imp') as unknown,
+    });
   });
 
   it('comes gzipped as well', async () => {
@@ -241,7 +254,11 @@ describe('the simple forms', () => {
       tracking: { impression: string; click: string; conversion: string };
       win_notice_url: string;
     };
-    expect(answer).toMatchObject({ request_id: 'r1', currency: 'USD', creative: { width: 300, height: 250 } });
+    expect(answer).toMatchObject({
+      request_id: 'r1',
+      currency: 'USD',
+      creative: { width: 300, height: 250 },
+    });
     const before = await metric('gavel_ledger_posted_nanos_total');
     expect((await get(answer.tracking.impression)).status).toBe(200);
     await get(answer.tracking.impression);
@@ -287,7 +304,9 @@ describe('the simple forms', () => {
 
   it('a click by names redirects and is counted, never charged', async () => {
     const before = await metric('gavel_ledger_posted_nanos_total');
-    const { adId } = (await (await get(`${gavel.url}/serve?userId=u&placementId=p&countryCode=US`)).json()) as {
+    const { adId } = (await (
+      await get(`${gavel.url}/serve?userId=u&placementId=p&countryCode=US`)
+    ).json()) as {
       adId: string;
     };
     const charged = await metric('gavel_ledger_posted_nanos_total');

@@ -47,8 +47,8 @@ export async function serve(config: Config, log: Log): Promise<void> {
     gzipBids: config.gzipBids,
     sharePort: config.sharePort,
     log,
-    observe: site.metrics.observeRequest,
-    countFailure: site.metrics.countFailure,
+    observe: (route, status, elapsedMs) => site.metrics.observeRequest(route, status, elapsedMs),
+    countFailure: () => site.metrics.countFailure(),
   });
   const port = await server.listen(config.host, config.port);
   const { campaignCount } = market.holder.current;

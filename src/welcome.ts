@@ -24,7 +24,11 @@ export function printWelcome({ publicUrl, adminKey, isSeeded, campaignCount }: W
     );
   }
   if (campaignCount > 0) {
-    lines.push('Try it:', '', `  curl -s ${publicUrl}/openrtb2/bid -H 'content-type: application/json' -d '${SAMPLE_REQUEST}'`);
+    lines.push(
+      'Try it:',
+      '',
+      `  curl -s ${publicUrl}/openrtb2/bid -H 'content-type: application/json' -d '${SAMPLE_REQUEST}'`,
+    );
   }
   process.stderr.write(`${lines.join('\n')}\n\n`);
 }

@@ -12,7 +12,8 @@ describe('the confidence in a winner', () => {
 
   it('is the share of drawn worths in which the winner is worth more', () => {
     const random = seededRandom(7);
-    const normal = (): number => Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+    const normal = (): number =>
+      Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
     let wins = 0;
     const draws = 200_000;
     for (let i = 0; i < draws; i++) if (2.3 * (1 + 0.1 * normal()) > 2 * (1 + 0.1 * normal())) wins++;

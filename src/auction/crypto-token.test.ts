@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { costNanos, MAX_COST_NANOS, priceMicros } from '../money.ts';
-import { adIdentity, createTokenSigner, PURPOSES, type BidToken } from './crypto-token.ts';
+import { adIdentity } from './ad-identity.ts';
+import { createTokenSigner, PURPOSES, type BidToken } from './crypto-token.ts';
 import { uuid } from './fixtures/market.ts';
 
 const KEY = { number: 1, key: Buffer.alloc(64, 1) };
@@ -56,7 +57,10 @@ describe('a bid token', () => {
 
   it('is refused whatever text comes in its place', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => signer.verify(text, 'win') === null),
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 200 }),
+        (text) => signer.verify(text, 'win') === null,
+      ),
     );
   });
 

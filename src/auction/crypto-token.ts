@@ -16,13 +16,11 @@
  */
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { BidModel } from '../campaigns/model.ts';
+import type { AdIdentity } from './ad-identity.ts';
 import { costNanos, priceMicros, type CostNanos, type PriceMicros } from '../money.ts';
 
 export const PURPOSES = ['win', 'billing', 'loss', 'impression', 'click', 'conversion'] as const;
 export type Purpose = (typeof PURPOSES)[number];
-
-/** The 32 bytes of a campaign's and an ad's id, made once per ad (`adIdentity`) rather than once per bid. */
-export type AdIdentity = Buffer & { readonly kind: 'AdIdentity' };
 
 export interface BidToken {
   readonly identity: AdIdentity;
@@ -78,10 +76,6 @@ const TOKEN_LENGTH = PAYLOAD_LENGTH + TAG_LENGTH;
 const FLAG = { test: 1, impressionPosts: 2 } as const;
 const MODELS: readonly BidModel[] = ['cpm', 'cpc', 'cpa'];
 const TWO_TO_32 = 2 ** 32;
-
-export function adIdentity(campaignId: string, adId: string): AdIdentity {
-  return Buffer.from((campaignId + adId).replaceAll('-', ''), 'hex') as AdIdentity;
-}
 
 /** The first key signs, all of them verify. `salt` keeps user identifiers from being guessed. */
 export function createTokenSigner(keys: readonly SigningKey[], salt: Buffer): TokenSigner {

@@ -6,7 +6,8 @@ describe('exchange rates', () => {
   it('know the USD alone at first, and no code that is none', () => {
     const rates = createRates();
     expect(rateOf(rates, 'USD')).toBe(1);
-    for (const code of ['EUR', '', 'usd', 'US', 'USDT', 'U€D', '__proto__']) expect(rateOf(rates, code)).toBe(0);
+    for (const code of ['EUR', '', 'usd', 'US', 'USDT', 'U€D', '__proto__'])
+      expect(rateOf(rates, code)).toBe(0);
   });
 
   it('are replaced whole, and the USD stays one', () => {

@@ -4,7 +4,16 @@ import { NBR } from '../openrtb/codes.ts';
 import { replaceRates } from './currency.ts';
 import { createDecider } from './decide.ts';
 import type { Candidate } from './decision.ts';
-import { decided, NOW_MS, testAd, testCampaign, testPolicy, testRequest, testSnapshot, uuid } from './fixtures/market.ts';
+import {
+  decided,
+  NOW_MS,
+  testAd,
+  testCampaign,
+  testPolicy,
+  testRequest,
+  testSnapshot,
+  uuid,
+} from './fixtures/market.ts';
 
 function outcome(campaigns: readonly Campaign[], request: object, policy = testPolicy()) {
   const snapshot = testSnapshot(campaigns);
@@ -15,7 +24,12 @@ function outcome(campaigns: readonly Campaign[], request: object, policy = testP
   return { ...decision, ads: names, first: decision.imps[0]?.shortlist[0] };
 }
 
-function nbrFor(campaign: Partial<Campaign>, change: object = {}, imp: object = {}, policy = testPolicy()): number {
+function nbrFor(
+  campaign: Partial<Campaign>,
+  change: object = {},
+  imp: object = {},
+  policy = testPolicy(),
+): number {
   return outcome([testCampaign(1, campaign)], testRequest(change, imp), policy).nbr;
 }
 
@@ -46,7 +60,12 @@ describe('a shortlist', () => {
   it('offers several ads of a campaign when a request has several imps', () => {
     const campaign = testCampaign(1, { ads: [testAd(1), testAd(2)] });
     const imp = { banner: { format: [{ w: 300, h: 250 }] } };
-    const request = testRequest({ imp: [{ id: 'a', ...imp }, { id: 'b', ...imp }] });
+    const request = testRequest({
+      imp: [
+        { id: 'a', ...imp },
+        { id: 'b', ...imp },
+      ],
+    });
     expect(outcome([campaign], request).ads).toEqual([
       [1, 2],
       [1, 2],
@@ -82,7 +101,11 @@ describe('floors and currencies', () => {
     const policy = testPolicy();
     for (let i = 1; i < 500; i++) {
       replaceRates(policy.rates, { EUR: 0.5 + i / 997 });
-      const bid = outcome([testCampaign(1)], testRequest({ cur: ['EUR'] }, { bidfloor: 0.9, bidfloorcur: 'EUR' }), policy);
+      const bid = outcome(
+        [testCampaign(1)],
+        testRequest({ cur: ['EUR'] }, { bidfloor: 0.9, bidfloorcur: 'EUR' }),
+        policy,
+      );
       expect(bid.first === undefined || bid.first.bidMicros >= 900_000).toBe(true);
     }
   });
@@ -164,9 +187,17 @@ describe('blocks', () => {
   it.each([
     ['battr', ad({ attributes: [6] }), { battr: [6] }],
     ['btype of an image', ad({}), { btype: [2] }],
-    ['btype of a script', ad({ imageUrl: null, html: '<script src="https://x.example/a.js"></script>' }), { btype: [3] }],
+    [
+      'btype of a script',
+      ad({ imageUrl: null, html: '<script src="https://x.example/a.js"></script>' }),
+      { btype: [3] },
+    ],
     ['mimes', ad({}), { mimes: ['image/jpg'] }],
-    ['api for a creative that loads mraid.js', ad({ imageUrl: null, html: '<script src="mraid.js"></script>' }), {}],
+    [
+      'api for a creative that loads mraid.js',
+      ad({ imageUrl: null, html: '<script src="mraid.js"></script>' }),
+      {},
+    ],
   ])('%s does not fit', (_name, campaign, banner) => {
     const imp = { banner: { w: 300, h: 250, ...banner } };
     expect(nbrFor(campaign, {}, imp)).toBe(NBR.creativeDoesNotFit);
@@ -181,7 +212,14 @@ describe('blocks', () => {
 describe('sizes', () => {
   const sized = (banner: object) => nbrFor({}, {}, { banner });
   it('must fit one format exactly, or a ratio and its least width', () => {
-    expect(sized({ format: [{ w: 728, h: 90 }, { w: 300, h: 250 }] })).toBe(0);
+    expect(
+      sized({
+        format: [
+          { w: 728, h: 90 },
+          { w: 300, h: 250 },
+        ],
+      }),
+    ).toBe(0);
     expect(sized({ format: [{ w: 300, h: 251 }] })).toBe(NBR.creativeDoesNotFit);
     expect(sized({ w: 300, h: 250 })).toBe(0);
     expect(sized({ format: [{ wratio: 6, hratio: 5, wmin: 300 }] })).toBe(0);
@@ -261,7 +299,9 @@ describe('the request as a whole', () => {
     expect(decided(snapshot, testRequest()).nbr).toBe(NBR.budgetOrPacing);
     const later = { startMs: NOW_MS + 1, endMs: null, timezone: 'UTC', dayparts: [] };
     expect(nbrFor({ schedule: later })).toBe(NBR.noCampaignMatches);
-    const us: Partial<Campaign> = { targeting: [{ dimension: 'country', operator: 'include', values: ['US'] }] };
+    const us: Partial<Campaign> = {
+      targeting: [{ dimension: 'country', operator: 'include', values: ['US'] }],
+    };
     expect(nbrFor(us, { device: { geo: { country: 'DEU' } } })).toBe(NBR.noCampaignMatches);
     expect(nbrFor(us, { device: { geo: { country: 'USA' } } })).toBe(0);
   });
@@ -277,7 +317,11 @@ describe('an explanation', () => {
     ];
     const snapshot = testSnapshot(campaigns);
     const request = testRequest({ device: { os: 'iOS' } }, { bidfloor: 0.5 });
-    const explained = createDecider(testPolicy()).explain(snapshot, Buffer.from(JSON.stringify(request)), NOW_MS);
+    const explained = createDecider(testPolicy()).explain(
+      snapshot,
+      Buffer.from(JSON.stringify(request)),
+      NOW_MS,
+    );
     const rules = new Map(explained?.imps[0]?.candidates.map((c) => [c.campaignId, [c.reason, c.rule]]));
     expect(rules.get(uuid('campaign', 1))).toEqual(['targeting', 'os exclude']);
     expect(rules.get(uuid('campaign', 2))).toEqual(['size', 'banner.format']);

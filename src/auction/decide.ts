@@ -101,7 +101,11 @@ export function createDecider(policy: DeciderPolicy): Decider {
         const query = impQuery(snapshot, offer, nowMs, 0);
         const explained = explainImp(snapshot, matcher, offer, query);
         truncated ||= explained.truncated;
-        return { impid: imp.id, nbr: shortlist(snapshot, matcher, offer, query).nbr, candidates: explained.candidates };
+        return {
+          impid: imp.id,
+          nbr: shortlist(snapshot, matcher, offer, query).nbr,
+          candidates: explained.candidates,
+        };
       });
       return { imps, truncated };
     },

@@ -38,7 +38,10 @@ export function watchRates(
   };
 }
 
-function readRates(file: string): { readonly date: string; readonly rates: Readonly<Record<string, number>> } {
+function readRates(file: string): {
+  readonly date: string;
+  readonly rates: Readonly<Record<string, number>>;
+} {
   const text = readFileSync(file, 'utf8');
   let value: unknown;
   try {
@@ -48,12 +51,18 @@ function readRates(file: string): { readonly date: string; readonly rates: Reado
   }
   const { base, date, rates } = (value ?? {}) as Record<string, unknown>;
   if (base !== 'USD') throw new Error(`GAVEL_FX_FILE: ${file}: base must be "USD"`);
-  if (typeof rates !== 'object' || rates === null) throw new Error(`GAVEL_FX_FILE: ${file}: rates must be an object`);
+  if (typeof rates !== 'object' || rates === null)
+    throw new Error(`GAVEL_FX_FILE: ${file}: rates must be an object`);
   const entries = Object.entries(rates as Record<string, unknown>);
   for (const [code, rate] of entries) {
     if (!/^[A-Z]{3}$/.test(code) || typeof rate !== 'number' || !(rate > 0) || !Number.isFinite(rate)) {
-      throw new Error(`GAVEL_FX_FILE: ${file}: rates.${code} must be a positive number under a three-letter code`);
+      throw new Error(
+        `GAVEL_FX_FILE: ${file}: rates.${code} must be a positive number under a three-letter code`,
+      );
     }
   }
-  return { date: typeof date === 'string' ? date : '', rates: Object.fromEntries(entries) as Record<string, number> };
+  return {
+    date: typeof date === 'string' ? date : '',
+    rates: Object.fromEntries(entries) as Record<string, number>,
+  };
 }

@@ -30,7 +30,11 @@ describe("a banner's markup", () => {
   });
 
   it('of an html ad without the macro is left as it is', () => {
-    const markup = bannerMarkup(compileBannerMarkup({ ...AD, html: '<p>$& ${AUCTION_PRICE}</p>' }, 1, 1), 'C', 'P');
+    const markup = bannerMarkup(
+      compileBannerMarkup({ ...AD, html: '<p>$& ${AUCTION_PRICE}</p>' }, 1, 1),
+      'C',
+      'P',
+    );
     expect(markup.startsWith('<p>$& ${AUCTION_PRICE}</p><img src="P"')).toBe(true);
   });
 

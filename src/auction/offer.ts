@@ -80,8 +80,7 @@ export function resolveImp(snapshot: Snapshot, request: RequestOffer, imp: Imp, 
     request,
     imp,
     openFloor: floorInUsd(imp.floorMicros, imp.floorCurrency, request, rates),
-    deals:
-      imp.deals.length === 0 ? [] : imp.deals.map((deal) => resolveDeal(snapshot, request, deal, rates)),
+    deals: imp.deals.length === 0 ? [] : imp.deals.map((deal) => resolveDeal(snapshot, request, deal, rates)),
     mimes: imp.banner === null ? NOTHING : known(snapshot, SPACE.mime, imp.banner.mimes.map(standardMime)),
   };
 }
@@ -109,12 +108,7 @@ function resolveDeal(snapshot: Snapshot, request: RequestOffer, deal: Deal, rate
  * The least USD price whose conversion into the answer's currency is still at or above the floor. Two
  * roundings meet when floor and bid are of one foreign currency, so that case is stepped up by hand.
  */
-function floorInUsd(
-  floor: PriceMicros,
-  currency: string,
-  request: RequestOffer,
-  rates: Rates,
-): PriceMicros {
+function floorInUsd(floor: PriceMicros, currency: string, request: RequestOffer, rates: Rates): PriceMicros {
   if (floor === 0) return floor;
   const rate = rateOf(rates, currency);
   if (rate === 0) return NO_RATE;

@@ -24,7 +24,7 @@ export interface Shortlist {
 export function shortlist(snapshot: Snapshot, matcher: Matcher, offer: Offer, query: Query): Shortlist {
   const candidates: Candidate[] = [];
   const adsWanted = Math.min(offer.request.source.imps.length, ADS_PER_CAMPAIGN);
-  let nearest: Rejection | null = null;
+  const rejections: Rejection[] = [];
   let resumeFrom = -1;
   matcher.prepare(snapshot, query);
   matcher.forEach((campaign) => {
@@ -33,11 +33,12 @@ export function shortlist(snapshot: Snapshot, matcher: Matcher, offer: Offer, qu
       return false;
     }
     const rejection = judgeCampaign(snapshot, offer, campaign, adsWanted, candidates);
-    if (rejection !== null) nearest = nearerRejection(nearest, rejection);
+    if (rejection !== null) rejections[0] = nearerRejection(rejections[0] ?? null, rejection);
     return true;
   });
   if (candidates.length > 0) return { nbr: NBR.unknown, shortlist: candidates, resumeFrom };
-  const nbr = nearest === null ? diagnoseNoMatch(snapshot, matcher, query) : nbrOf(nearest);
+  const nearest = rejections[0];
+  const nbr = nearest === undefined ? diagnoseNoMatch(snapshot, matcher, query) : nbrOf(nearest);
   return { nbr, shortlist: candidates, resumeFrom };
 }
 

@@ -2,7 +2,14 @@
  * The simple forms' few fields as a bid request for one banner, so that they are decided by the very code that
  * decides OpenRTB.
  */
-import { addCategories, ageValues, ATTRIBUTE, languageValues, regionValues, textValues } from '../openrtb/attributes.ts';
+import {
+  addCategories,
+  ageValues,
+  ATTRIBUTE,
+  languageValues,
+  regionValues,
+  textValues,
+} from '../openrtb/attributes.ts';
 import { countryValues } from '../openrtb/country.ts';
 import { domainValues } from '../openrtb/host.ts';
 import type { BidRequest, Size } from '../openrtb/request.ts';

@@ -8,9 +8,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { migrate, MigrationError } from './postgres-migrate.ts';
 import { openPool } from './postgres-pool.ts';
@@ -33,6 +33,10 @@ beforeEach(async () => {
   // Characters that mean something in a file pattern.
   folder = join(mkdtempSync(join(tmpdir(), 'gavel-migrations-')), 'a [copy] {of} (them)');
   cpSync('migrations', folder, { recursive: true });
+});
+
+afterEach(() => {
+  rmSync(dirname(folder), { recursive: true, force: true });
 });
 
 async function withPool<T>(work: (pool: Pool) => Promise<T>): Promise<T> {

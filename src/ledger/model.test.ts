@@ -447,14 +447,14 @@ class Walk {
 
 async function walk(seed: number, steps: number, store: Store): Promise<Record<string, number>> {
   const walker = new Walk(seed, store);
-  for (let step = 0; step < steps; step++) {
-    try {
-      await walker.step();
-    } catch (error) {
-      throw new Error(`seed ${seed.toString()} step ${step.toString()}`, { cause: error });
-    }
+  let step = 0;
+  try {
+    for (; step < steps; step++) await walker.step();
+  } catch (error) {
+    throw new Error(`seed ${seed.toString()} step ${step.toString()}`, { cause: error });
+  } finally {
+    store.remove();
   }
-  store.remove();
   return walker.seen;
 }
 

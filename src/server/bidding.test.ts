@@ -1,7 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createTokenSigner } from '../auction/crypto-token.ts';
 import { createDecider } from '../auction/decide.ts';
-import { NOW_MS, testAd, testCampaign, testPolicy, testRequest, testSnapshot } from '../auction/fixtures/market.ts';
+import {
+  NOW_MS,
+  testAd,
+  testCampaign,
+  testPolicy,
+  testRequest,
+  testSnapshot,
+} from '../auction/fixtures/market.ts';
 import type { Done, Handover, Outcome, Question } from '../auction/handover.ts';
 import { createInlineHandover } from '../auction/inline-handover.ts';
 import type { Campaign } from '../campaigns/model.ts';
@@ -21,7 +28,9 @@ interface Answer {
   readonly status: number;
   readonly body: {
     readonly nbr?: number;
-    readonly seatbid?: readonly { readonly bid: readonly { readonly crid: string; readonly impid: string }[] }[];
+    readonly seatbid?: readonly {
+      readonly bid: readonly { readonly crid: string; readonly impid: string }[];
+    }[];
   };
 }
 
@@ -78,7 +87,9 @@ class Desk {
     const context: BidContext = { requestId: 'r', authorization: '', aborted: this.aborted, arrivalMs: 0 };
     void route.handle(Buffer.from(JSON.stringify(request)), context, reply);
     expect(answers.length).toBe(1);
-    return answers[0] as Answer;
+    const [answer] = answers;
+    if (answer === undefined) throw new Error('no answer');
+    return answer;
   }
 
   /** What the campaigns have reserved at this moment. */
@@ -155,7 +166,10 @@ describe('a bid request', () => {
   });
 
   it('on which our own code fails is a no-bid, and the process goes on', () => {
-    desk.handover = changed(desk.handover, (outcome) => ({ ...outcome, decision: null }) as unknown as Outcome);
+    desk.handover = changed(
+      desk.handover,
+      (outcome) => ({ ...outcome, decision: null }) as unknown as Outcome,
+    );
     expect(desk.ask(testRequest()).status).toBe(204);
     expect(desk.faults.length).toBe(1);
   });
@@ -181,14 +195,20 @@ describe('a shortlist that falls out whole', () => {
   it('puts the budget bits of its campaigns out, so that the next request need not resume', () => {
     const desk = new Desk([...poor, testCampaign(17)]);
     desk.ask(testRequest());
-    expect(poor.every((campaign) => !desk.snapshot.isLive(desk.snapshot.campaignOrdinal(campaign.id)))).toBe(true);
+    expect(poor.every((campaign) => !desk.snapshot.isLive(desk.snapshot.campaignOrdinal(campaign.id)))).toBe(
+      true,
+    );
     desk.ask(testRequest());
     expect(desk.resumed).toBe(1);
   });
 
   it('twice is a no-bid for want of budget', () => {
     const more = Array.from({ length: 16 }, (_, n) => testCampaign(n + 21, { dailyBudgetNanos: POOR }));
-    const desk = new Desk([...poor, ...more, testCampaign(99, { bid: { model: 'cpm', amountMicros: 1_000_000 } })]);
+    const desk = new Desk([
+      ...poor,
+      ...more,
+      testCampaign(99, { bid: { model: 'cpm', amountMicros: 1_000_000 } }),
+    ]);
     expect(desk.ask(testRequest()).status).toBe(204);
     expect([desk.resumed, desk.counted]).toEqual([1, [NBR.budgetOrPacing]]);
   });

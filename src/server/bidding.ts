@@ -53,7 +53,11 @@ interface Call {
 }
 
 export function bidRoute(edges: BidEdges): BidRoute {
-  return { pattern: '/openrtb2/bid', name: 'openrtb_bid', handle: (body, context, reply) => takeCall(edges, body, context, reply) };
+  return {
+    pattern: '/openrtb2/bid',
+    name: 'openrtb_bid',
+    handle: (body, context, reply) => takeCall(edges, body, context, reply),
+  };
 }
 
 function takeCall(edges: BidEdges, borrowed: Buffer, context: BidContext, reply: BidReply): void {
@@ -61,7 +65,13 @@ function takeCall(edges: BidEdges, borrowed: Buffer, context: BidContext, reply:
   if (context.authorization !== '' && edges.isManager(context.authorization)) {
     if (answerManager(edges, borrowed, arrivedMs, reply)) return;
   }
-  const call: Call = { context, reply, body: Buffer.from(borrowed), arrivedMs, handedOverMs: performance.now() };
+  const call: Call = {
+    context,
+    reply,
+    body: Buffer.from(borrowed),
+    arrivedMs,
+    handedOverMs: performance.now(),
+  };
   handOver(edges, call, edges.holder.pin(), null, (outcome, pinned) => {
     answerOutcome(edges, call, outcome, pinned);
   });
@@ -108,7 +118,8 @@ function answerOutcome(edges: BidEdges, call: Call, outcome: Outcome, pinned: Pi
   if (fallen.every((from) => from < 0)) return answerSales(edges, call, decision, sales);
   edges.meter.countResumed();
   handOver(edges, call, edges.holder.pin(pinned), fallen, (again) => {
-    if (again.kind !== 'decision' || again.decision.kind === 'invalid') return answerSales(edges, call, decision, sales);
+    if (again.kind !== 'decision' || again.decision.kind === 'invalid')
+      return answerSales(edges, call, decision, sales);
     answerSales(edges, call, decision, sell(edges, again.decision, pinned, sales));
   });
 }
@@ -180,7 +191,9 @@ function bidParts(edges: BidEdges, decided: Decided, sale: Sale, nowMs: number):
   const { candidate, creative, imp, reservation } = sale;
   const urls = edges.seller.urls(edges.seller.sign(sale, decided, nowMs, null));
   return {
-    id: decided.test ? `test-${imp.impId}` : `${reservation.lease.toString(36)}-${reservation.ordinal.toString(36)}`,
+    id: decided.test
+      ? `test-${imp.impId}`
+      : `${reservation.lease.toString(36)}-${reservation.ordinal.toString(36)}`,
     impId: imp.impId,
     cid: creative.campaignId,
     seat: creative.seat,

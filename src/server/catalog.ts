@@ -2,7 +2,7 @@
  * What the front thread knows of the ads in one snapshot: decoded, and its markup compiled, at the first bid
  * with the ad; forgotten with the snapshot.
  */
-import { adIdentity, type AdIdentity } from '../auction/crypto-token.ts';
+import { adIdentity, type AdIdentity } from '../auction/ad-identity.ts';
 import { compileBannerMarkup, type BannerMarkup } from '../auction/markup.ts';
 import type { BidModel } from '../campaigns/model.ts';
 import type { Account, BudgetTerms, Ledger } from '../ledger/ledger.ts';
@@ -74,7 +74,10 @@ function constantMembers(
   height: number,
 ): string {
   const attributes = [
-    ...snapshot.adAttributes.ids.subarray(snapshot.adAttributes.start[ad], snapshot.adAttributes.start[ad + 1]),
+    ...snapshot.adAttributes.ids.subarray(
+      snapshot.adAttributes.start[ad],
+      snapshot.adAttributes.start[ad + 1],
+    ),
   ];
   const members = {
     adomain: text.adomain,

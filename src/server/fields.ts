@@ -72,7 +72,8 @@ export class Fields {
     const value = this.source[name];
     const path = `${this.prefix}${name}.`;
     if (value === undefined || value === null) return new Fields({}, path, this.errors);
-    if (typeof value === 'object' && !Array.isArray(value)) return new Fields(value as Source, path, this.errors);
+    if (typeof value === 'object' && !Array.isArray(value))
+      return new Fields(value as Source, path, this.errors);
     this.refuse(name, 'must be an object');
     return new Fields({}, path, this.errors);
   }
@@ -98,7 +99,9 @@ export function bodyFields(body: Buffer): Fields | null {
   } catch {
     return null;
   }
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? new Fields(value as Source) : null;
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? new Fields(value as Source)
+    : null;
 }
 
 export function queryFields(query: string): Fields {

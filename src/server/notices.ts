@@ -46,7 +46,11 @@ export function noticeRoutes(edges: NoticeEdges): readonly Route[] {
       if (price === null) return 'no_price';
       if (price > Math.ceil(token.priceMicros * token.currencyRate)) return 'above_bid';
       const status = ledger.post(reservedBid(token), billedNanos(token, price), nowMs);
-      return status === 'posted' || status === 'late' ? 'counted' : status === 'unknown' ? 'unknown' : 'repeated';
+      return status === 'posted' || status === 'late'
+        ? 'counted'
+        : status === 'unknown'
+          ? 'unknown'
+          : 'repeated';
     }),
     notice(edges, 'loss', (token, _query, nowMs) => {
       const status = ledger.void(reservedBid(token), nowMs);
@@ -60,7 +64,12 @@ export function reservedBid(token: ReadToken): ReservedBid {
   return { campaignId, lease, ordinal, reservedNanos, expirySec };
 }
 
-export function eventOf(type: AdEvent['type'], token: ReadToken, request: HttpRequest, nowMs: number): AdEvent {
+export function eventOf(
+  type: AdEvent['type'],
+  token: ReadToken,
+  request: HttpRequest,
+  nowMs: number,
+): AdEvent {
   const { adId, campaignId } = token;
   return { type, atMs: nowMs, adId, campaignId, known: true, signed: true, traceId: request.traceId };
 }

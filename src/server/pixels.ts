@@ -39,7 +39,11 @@ function postImpression(ledger: Ledger, token: ReadToken, nowMs: number): PixelO
 
 function postConversion(ledger: Ledger, token: ReadToken, nowMs: number): PixelOutcome {
   if (token.model === 'cpm') return 'free';
-  return ledger.postConversion(reservedBid(token), token.model === 'cpa' ? token.eventNanos : costNanos(0), nowMs);
+  return ledger.postConversion(
+    reservedBid(token),
+    token.model === 'cpa' ? token.eventNanos : costNanos(0),
+    nowMs,
+  );
 }
 
 function pixel(

@@ -16,7 +16,13 @@ export interface Seller {
    * The first candidate of the imp whose ad is not yet `taken` and whose budget bears it; reserved, unless the
    * request is a test. null: the whole shortlist fell out.
    */
-  reserve(catalog: Catalog, decided: Decided, imp: ImpDecision, taken: readonly number[], nowMs: number): Sale | null;
+  reserve(
+    catalog: Catalog,
+    decided: Decided,
+    imp: ImpDecision,
+    taken: readonly number[],
+    nowMs: number,
+  ): Sale | null;
   /** Signs the sale. `impressionNanos`: what an impression with its token posts, where that is the money event. */
   sign(sale: Sale, decided: Decided, nowMs: number, impressionNanos: CostNanos | null): SignedBid;
   urls(signed: SignedBid): BidUrls;

@@ -38,8 +38,20 @@ export function simpleFormRoutes(edges: SimpleFormEdges): readonly Route[] {
       browser: true,
       handle: (request) => answerBidRequest(edges, request),
     },
-    { method: 'POST', pattern: '/bid', name: 'bid', browser: true, handle: (request) => answerBid(edges, request) },
-    { method: 'GET', pattern: '/serve', name: 'serve', browser: true, handle: (request) => answerServe(edges, request) },
+    {
+      method: 'POST',
+      pattern: '/bid',
+      name: 'bid',
+      browser: true,
+      handle: (request) => answerBid(edges, request),
+    },
+    {
+      method: 'GET',
+      pattern: '/serve',
+      name: 'serve',
+      browser: true,
+      handle: (request) => answerServe(edges, request),
+    },
   ];
 }
 
@@ -182,7 +194,10 @@ function readBid(fields: Fields, request: HttpRequest): SimpleRequest {
     deviceType: fields.text('deviceType'),
     age: user.number('age'),
     gender: user.text('gender'),
-    interests: [...user.texts('interests'), ...user.texts('purchaseHistory').map((thing) => `bought:${thing}`)],
+    interests: [
+      ...user.texts('interests'),
+      ...user.texts('purchaseHistory').map((thing) => `bought:${thing}`),
+    ],
   };
 }
 
@@ -207,7 +222,8 @@ function readSize(fields: Fields): Size | null {
     const width = size.number('width');
     const height = size.number('height');
     if (isSide(width) && isSide(height)) return { width, height };
-    if (fields.errors.length === 0) fields.refuse('ad_size', 'must have a width and a height in whole pixels');
+    if (fields.errors.length === 0)
+      fields.refuse('ad_size', 'must have a width and a height in whole pixels');
     return null;
   }
   const errorsBefore = fields.errors.length;

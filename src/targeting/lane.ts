@@ -94,6 +94,8 @@ export function fillExclude(
 ): void {
   lane.reset(dimension, 'exclude', snapshot.campaignCount);
   for (const text of texts) addPosting(lane, snapshot, 2 * (text - snapshot.facts.firstTerm) + 1, -1);
+  // Postings that overlap take the same campaigns twice: only an include may say that nothing passes.
+  lane.expected = Math.max(1, lane.expected);
 }
 
 function addPosting(lane: Lane, { facts, sections }: IndexSnapshot, posting: number, sign: 1 | -1): void {
@@ -105,8 +107,9 @@ function addPosting(lane: Lane, { facts, sections }: IndexSnapshot, posting: num
   lane.expected += sign * count;
 }
 
-/** Words of a block in which a campaign may pass an include: one bit a word. Never too few. */
+/** Words of a block in which a campaign may pass: one bit a word. Never too few: of an exclude it tells nothing. */
 export function summarise(lane: Lane, snapshot: IndexSnapshot, block: number): number {
+  if (lane.operator === 'exclude') return -1;
   const { summaries } = snapshot.sections;
   if (lane.listCount > 0) spreadLists(lane, snapshot, block);
   let summary = lane.spreadSummary;

@@ -36,10 +36,11 @@ export interface IndexCompiler {
   close(): Promise<void>;
 }
 
-/** `workerFile` default-exports `(order: CompileOrder) => Promise<CompiledAnswer>`; only its wirer knows the store. */
+/** `workerFile` exports `compileCampaigns(order: CompileOrder): Promise<CompiledAnswer>`; only its wirer knows the store. */
 export function startIndexCompiler(workerFile: URL): IndexCompiler {
   const thread = new Piscina<CompileOrder, CompiledAnswer>({
     filename: workerFile.href,
+    name: 'compileCampaigns',
     minThreads: 0,
     maxThreads: 1,
   });
