@@ -3,14 +3,13 @@ import type { Terms } from '../auction/admit.ts';
 import { bannerMarkup } from '../auction/markup.ts';
 import { confidenceOf } from '../auction/confidence.ts';
 import { secondPrice } from '../auction/price.ts';
-import { EMPTY_SIMPLE_REQUEST, type SimpleRequest } from '../auction/simple-request.ts';
 import type { AdEvent, Events } from '../events/door.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { costOfImpression, decimalOfMicros } from '../money.ts';
-import type { Size } from '../openrtb/request.ts';
 import { fail } from './errors.ts';
-import { bodyFields, mistakes, noObject, queryFields, type Fields } from './fields.ts';
+import { bodyFields, mistakes, noObject, queryFields } from './fields.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
+import { readBid, readBidRequest, readPlacement } from './simple-fields.ts';
 import type { SimpleAuction, SimpleSale } from './simple-auction.ts';
 import type { Sale, Seller } from './selling.ts';
 
@@ -112,11 +111,7 @@ function answerBid(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer | P
 
 function answerServe(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer | Promise<HttpAnswer> {
   const fields = queryFields(request.query);
-  const form: SimpleRequest = {
-    ...readPlacement(fields, request),
-    country: fields.text('countryCode'),
-    deviceType: fields.text('deviceType'),
-  };
+  const form = readPlacement(fields, request);
   if (fields.errors.length > 0) return mistakes(fields, request);
   const nowMs = edges.clock();
   const held = edges.auction.hold(form, SERVE_TERMS, nowMs);
@@ -162,81 +157,6 @@ async function chargedAnswer(
   };
   edges.events.record(event);
   return json(body);
-}
-
-function readBidRequest(fields: Fields, request: HttpRequest): SimpleRequest {
-  const site = fields.object('site');
-  const geo = fields.object('geo');
-  const device = fields.object('device');
-  return {
-    ...EMPTY_SIMPLE_REQUEST,
-    ...clientOf(request),
-    id: fields.text('request_id') || request.requestId,
-    userId: fields.requiredText('user_id'),
-    domain: site.requiredText('domain'),
-    categories: site.texts('categories'),
-    size: readSize(fields),
-    floorMicros: fields.price('floor_price'),
-    country: geo.text('country'),
-    region: geo.text('region'),
-    city: geo.text('city'),
-    deviceType: device.text('type'),
-    os: device.text('os'),
-    segments: fields.texts('segments'),
-  };
-}
-
-function readBid(fields: Fields, request: HttpRequest): SimpleRequest {
-  const user = fields.object('userAttributes');
-  return {
-    ...readPlacement(fields, request),
-    country: fields.text('countryCode'),
-    deviceType: fields.text('deviceType'),
-    age: user.number('age'),
-    gender: user.text('gender'),
-    interests: [
-      ...user.texts('interests'),
-      ...user.texts('purchaseHistory').map((thing) => `bought:${thing}`),
-    ],
-  };
-}
-
-function readPlacement(fields: Fields, request: HttpRequest): SimpleRequest {
-  return {
-    ...EMPTY_SIMPLE_REQUEST,
-    ...clientOf(request),
-    id: request.requestId,
-    userId: fields.requiredText('userId'),
-    placementId: fields.requiredText('placementId'),
-  };
-}
-
-function clientOf(request: HttpRequest): Pick<SimpleRequest, 'userAgent' | 'acceptLanguage'> {
-  return { userAgent: request.header('user-agent'), acceptLanguage: request.header('accept-language') };
-}
-
-/** `"300x250"` or `{"width":300,"height":250}`. */
-function readSize(fields: Fields): Size | null {
-  if (fields.isObject('ad_size')) {
-    const size = fields.object('ad_size');
-    const width = size.number('width');
-    const height = size.number('height');
-    if (isSide(width) && isSide(height)) return { width, height };
-    if (fields.errors.length === 0)
-      fields.refuse('ad_size', 'must have a width and a height in whole pixels');
-    return null;
-  }
-  const errorsBefore = fields.errors.length;
-  const match = /^(\d{1,5})x(\d{1,5})$/i.exec(fields.requiredText('ad_size'));
-  const width = Number(match?.[1] ?? 0);
-  const height = Number(match?.[2] ?? 0);
-  if (isSide(width) && isSide(height)) return { width, height };
-  if (fields.errors.length === errorsBefore) fields.refuse('ad_size', 'must be a size like 300x250');
-  return null;
-}
-
-function isSide(pixels: number | null): pixels is number {
-  return pixels !== null && Number.isInteger(pixels) && pixels > 0;
 }
 
 /** Unique for ever, as its lease and ordinal are. */
