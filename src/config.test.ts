@@ -191,3 +191,13 @@ test('.env.example lists every variable with its default and its meaning', () =>
   });
   expect(example.split('\n\n').slice(1).join('\n\n')).toBe(expected.join('\n'));
 });
+
+describe('the README', () => {
+  test('lists every variable with its default and its meaning', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    for (const [name, variable] of Object.entries(VARIABLES)) {
+      const fallback = 'fallbackMeans' in variable ? variable.fallbackMeans : `\`${variable.fallback}\``;
+      expect(readme).toContain(`| \`${name}\` | ${fallback} | ${variable.meaning} |`);
+    }
+  });
+});

@@ -4,7 +4,11 @@ const FIRST_CAPACITY = 1_024;
 
 export class Column {
   length = 0;
-  #values = new Uint32Array(FIRST_CAPACITY);
+  #values: Uint32Array;
+
+  constructor(capacity = FIRST_CAPACITY) {
+    this.#values = new Uint32Array(Math.max(capacity, FIRST_CAPACITY));
+  }
 
   push(value: number): void {
     if (this.length === this.#values.length) this.#grow(this.length + 1);

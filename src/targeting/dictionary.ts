@@ -9,22 +9,32 @@ import type { Sections } from './layout.ts';
 /** Space of texts that are only read, never looked up. */
 export const PLAIN_SPACE = 255;
 
-const FIRST_SLOTS = 4_096;
-const FIRST_UNITS = 65_536;
 /** At most half of the slots are taken, so that a miss ends after a probe or two. */
 const SLOTS_PER_TEXT = 2;
 
 type TextSections = Pick<Sections, 'textSpace' | 'textStart' | 'textUnits' | 'slots'>;
 
+/** What a dictionary is expected to hold: it grows beyond that, but growing is copying. */
+export interface ExpectedTexts {
+  readonly texts: number;
+  /** Where the units are written: as many as are expected. */
+  readonly units: Uint16Array;
+}
+
 export class Dictionary {
-  #units = new Uint16Array(FIRST_UNITS);
-  readonly #starts = new Column();
-  readonly #spaces = new Column();
-  readonly #hashes = new Column();
-  #slots = new Uint32Array(FIRST_SLOTS);
+  #units: Uint16Array;
+  readonly #starts: Column;
+  readonly #spaces: Column;
+  readonly #hashes: Column;
+  #slots: Uint32Array;
   #taken = 0;
 
-  constructor() {
+  constructor({ texts, units }: ExpectedTexts) {
+    this.#units = units;
+    this.#starts = new Column(texts + 1);
+    this.#spaces = new Column(texts);
+    this.#hashes = new Column(texts);
+    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(texts * SLOTS_PER_TEXT + 1)));
     // Text 0 stands for none: nothing long.
     this.#push(PLAIN_SPACE, 0, 0);
     this.#starts.set(0, 0);
@@ -68,7 +78,10 @@ export class Dictionary {
   write({ textSpace, textStart, textUnits, slots }: TextSections): void {
     textSpace.set(this.#spaces.values());
     textStart.set(this.#starts.values());
-    textUnits.set(this.#units.subarray(0, this.#end()));
+    // They may have been written there in the first place.
+    const isInPlace =
+      this.#units.buffer === textUnits.buffer && this.#units.byteOffset === textUnits.byteOffset;
+    if (!isInPlace) textUnits.set(this.#units.subarray(0, this.#end()));
     slots.set(this.#slots);
   }
 

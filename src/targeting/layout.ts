@@ -51,6 +51,8 @@ export const AD_TEXTS = 5;
 
 /** Words are Int32: bit operations give signed numbers, and so nothing is converted in the loops. */
 export const SECTIONS = {
+  /** UTF-16. The first section: its place is known before any size is, so that texts are written but once. */
+  textUnits: Uint16Array,
   live: Int32Array,
   summaries: Int32Array,
   bitmaps: Int32Array,
@@ -105,9 +107,8 @@ export const SECTIONS = {
 
   /** Name space of each text; PLAIN_SPACE where it is not looked up. */
   textSpace: Uint8Array,
-  /** Text t: textUnits[textStart[t]] … textUnits[textStart[t + 1] - 1], UTF-16. Text 0 stands for none. */
+  /** Text t: textUnits[textStart[t]] … textUnits[textStart[t + 1] - 1]. Text 0 stands for none. */
   textStart: Uint32Array,
-  textUnits: Uint16Array,
   /** Open addressing by hash of space and text; 0: free. */
   slots: Uint32Array,
 } as const;
@@ -133,6 +134,9 @@ type View<Constructor> = Constructor extends Float64ArrayConstructor
 export const SECTION_NAMES = Object.keys(SECTIONS) as SectionName[];
 export const HEADER_BYTES = (HEADER_WORDS + 2 * SECTION_NAMES.length) * 4;
 
+/** Where the first section starts, whatever is in it. */
+export const FIRST_SECTION_BYTE = Math.ceil(HEADER_BYTES / ALIGN_BYTES) * ALIGN_BYTES;
+
 export interface Placement {
   /** Byte offset and number of elements, by place in SECTION_NAMES. */
   readonly offsets: readonly number[];
@@ -142,7 +146,7 @@ export interface Placement {
 
 /** Where sections of these numbers of elements lie. Throws where they would not fit into 4 GiB. */
 export function placeSections(lengths: Readonly<Record<SectionName, number>>): Placement {
-  let end = HEADER_BYTES;
+  let end = FIRST_SECTION_BYTE;
   const offsets: number[] = [];
   for (const name of SECTION_NAMES) {
     end = Math.ceil(end / ALIGN_BYTES) * ALIGN_BYTES;

@@ -24,30 +24,36 @@ export function oracleRank({ bid }: Campaign, { ctr, cvr }: Priors): number {
   return Number((BigInt(bid.amountMicros) * 1_000n * BigInt(Math.round(expected * 1e9))) / 1_000_000_000n);
 }
 
+export function oracleMatches(campaign: Campaign, query: Query): boolean {
+  return brokenRules(campaign, query).next().done === true;
+}
+
 /** Every rule that the campaign breaks: `<dimension number> include`, `<dimension number> exclude`, `schedule`. */
-export function oracleFailures(campaign: Campaign, query: Query): string[] {
-  const failures: string[] = [];
-  for (const [number, dimension] of DIMENSIONS.entries()) {
-    const values = query.values[number] ?? [];
-    if (values === NOT_ASKED) continue;
-    for (const operator of ['include', 'exclude'] as const) {
-      const rules = campaign.targeting.filter(
-        (rule) => rule.dimension === dimension && rule.operator === operator,
-      );
-      if (rules.length === 0) continue;
-      const isNamed = rules.some((rule) => namesOne(rule, dimension, values, campaign, query.nowMs));
-      if (isNamed !== (operator === 'include')) failures.push(`${number} ${operator}`);
-    }
-  }
+export function oracleFailures(campaign: Campaign, query: Query): Set<string> {
+  return new Set(brokenRules(campaign, query));
+}
+
+function* brokenRules(campaign: Campaign, query: Query): Generator<string, void> {
   const ads = query.values[AD_DIMENSION] ?? [];
   const isOffered = campaign.ads.some((ad) => ad.status === 'active' && ads.some((value) => isAd(ad, value)));
-  if (ads !== NOT_ASKED && !isOffered) failures.push(`${AD_DIMENSION} include`);
+  if (ads !== NOT_ASKED && !isOffered) yield `${AD_DIMENSION} include`;
+  for (const { dimension, operator } of campaign.targeting) {
+    const number = DIMENSIONS.indexOf(dimension);
+    const values = query.values[number] ?? [];
+    if (values === NOT_ASKED) continue;
+    const isNamed = campaign.targeting.some(
+      (rule) =>
+        rule.dimension === dimension &&
+        rule.operator === operator &&
+        namesOne(rule, dimension, values, campaign, query.nowMs),
+    );
+    if (isNamed !== (operator === 'include')) yield `${number} ${operator}`;
+  }
   const access = query.values[ACCESS_DIMENSION] ?? [];
   if (access !== NOT_ASKED && !access.some((value) => hasAccess(campaign, value))) {
-    failures.push(`${ACCESS_DIMENSION} include`);
+    yield `${ACCESS_DIMENSION} include`;
   }
-  if (!isRunning(campaign, query.nowMs)) failures.push('schedule');
-  return failures;
+  if (!isRunning(campaign, query.nowMs)) yield 'schedule';
 }
 
 function namesOne(

@@ -1,6 +1,7 @@
 /** Who includes and who excludes each term: gathered campaign by campaign, then written as lists and bitmaps. */
 import { Column } from './column.ts';
 import type { Dictionary } from './dictionary.ts';
+import type { Operator } from './lane.ts';
 import {
   BLOCK_CAMPAIGNS,
   BLOCK_WORDS,
@@ -15,6 +16,8 @@ import {
  * and matching passes over it in no more steps than it passes over the bitmap's blocks.
  */
 const LIST_SHARE = 128;
+/** Places made for each campaign: 20 values, its ads and its access. */
+const EXPECTED_POSTINGS = 28;
 
 type PostingSections = Pick<
   Sections,
@@ -36,8 +39,8 @@ export class PostingsDraft {
   readonly #dictionary: Dictionary;
   readonly #campaignCount: number;
   /** One row for each campaign that a posting holds, in campaign order. */
-  readonly #postings = new Column();
-  readonly #campaigns = new Column();
+  readonly #postings: Column;
+  readonly #campaigns: Column;
   readonly #counts = new Column();
   /** By posting: the last campaign that it holds, and 1; so a value that a campaign names twice counts once. */
   readonly #lastCampaign = new Column();
@@ -47,19 +50,27 @@ export class PostingsDraft {
   constructor(dictionary: Dictionary, campaignCount: number) {
     this.#dictionary = dictionary;
     this.#campaignCount = campaignCount;
+    this.#postings = new Column(campaignCount * EXPECTED_POSTINGS);
+    this.#campaigns = new Column(campaignCount * EXPECTED_POSTINGS);
     this.firstTerm = dictionary.nextNumber;
     this.listLimit = Math.floor(campaignCount / LIST_SHARE);
   }
 
-  /** Restricts the campaign to these terms of the dimension, besides those that it was given before. */
-  include(campaign: number, dimension: number, terms: readonly number[]): void {
-    addLast(this.#included, dimension, campaign);
-    for (const term of terms) this.#add(2 * (term - this.firstTerm), campaign);
+  /** The campaign has a rule for the dimension: an include restricts it, even to no value at all. */
+  addRule(campaign: number, dimension: number, operator: Operator): void {
+    const campaigns = (operator === 'include' ? this.#included : this.#excluded)[dimension];
+    if (campaigns === undefined) throw new Error(`postings: no dimension ${dimension}`);
+    // Two rules of one dimension and operator are one: their values are united.
+    if (campaigns.length === 0 || campaigns.at(campaigns.length - 1) !== campaign) campaigns.push(campaign);
   }
 
-  exclude(campaign: number, dimension: number, terms: readonly number[]): void {
-    addLast(this.#excluded, dimension, campaign);
-    for (const term of terms) this.#add(2 * (term - this.firstTerm) + 1, campaign);
+  addTerm(campaign: number, operator: Operator, term: number): void {
+    const posting = 2 * (term - this.firstTerm) + (operator === 'include' ? 0 : 1);
+    if (this.#lastCampaign.at(posting) === campaign + 1) return;
+    this.#lastCampaign.set(posting, campaign + 1);
+    this.#counts.set(posting, this.#counts.at(posting) + 1);
+    this.#postings.push(posting);
+    this.#campaigns.push(campaign);
   }
 
   get termCount(): number {
@@ -107,14 +118,6 @@ export class PostingsDraft {
       filled[posting] = (filled[posting] ?? 0) + 1;
     }
     writeSummaries(sections);
-  }
-
-  #add(posting: number, campaign: number): void {
-    if (this.#lastCampaign.at(posting) === campaign + 1) return;
-    this.#lastCampaign.set(posting, campaign + 1);
-    this.#counts.set(posting, this.#counts.at(posting) + 1);
-    this.#postings.push(posting);
-    this.#campaigns.push(campaign);
   }
 
   /** Some campaigns restrict the dimension, and others do not. */
@@ -166,12 +169,6 @@ export class PostingsDraft {
 
 function perDimension(): readonly Column[] {
   return Array.from({ length: INDEX_DIMENSIONS }, () => new Column());
-}
-
-function addLast(columns: readonly Column[], dimension: number, campaign: number): void {
-  const column = columns[dimension];
-  if (column === undefined) throw new Error(`postings: no dimension ${dimension}`);
-  if (column.length === 0 || column.at(column.length - 1) !== campaign) column.push(campaign);
 }
 
 /** Word `word` of a bitmap whose first `bits` bits are set. */

@@ -103,6 +103,7 @@ export function draftAds(ranked: readonly RankedCampaign[], adCount: number, dic
     adomain: new ListColumn(),
     rawCategory: new ListColumn(),
   };
+  const all = Object.values(lists);
   let row = 0;
   for (const [c, { campaign }] of ranked.entries()) {
     for (const ad of campaign.ads) {
@@ -116,7 +117,7 @@ export function draftAds(ranked: readonly RankedCampaign[], adCount: number, dic
       for (const attribute of ad.attributes) lists.adAttribute.push(attribute);
       for (const domain of ad.adomain) lists.adomain.push(dictionary.intern(PLAIN_SPACE, domain));
       for (const category of ad.categories) lists.rawCategory.push(dictionary.intern(PLAIN_SPACE, category));
-      for (const list of Object.values(lists)) list.endRow();
+      for (const list of all) list.endRow();
       row++;
     }
   }

@@ -1,7 +1,7 @@
 /** The values under which each campaign is found: its rules', its ads', its deals' and its dayparts'. */
-import { DIMENSION_NUMBER, DIMENSIONS, compiledValues } from '../campaigns/dimensions.ts';
+import { DIMENSION_NUMBER, DIMENSIONS, compiledValues, type Dimension } from '../campaigns/dimensions.ts';
 import { weekStretches } from '../campaigns/daypart.ts';
-import type { Ad, Campaign, TargetingRule } from '../campaigns/model.ts';
+import type { Ad, Campaign } from '../campaigns/model.ts';
 import type { Dictionary } from './dictionary.ts';
 import { DAYPART_DIMENSION, hourTerm } from './layout.ts';
 import { PostingsDraft } from './postings.ts';
@@ -22,24 +22,29 @@ export function collectTerms(
   const postings = new PostingsDraft(dictionary, ranked.length);
   const ruleTerms = new RuleTerms(dictionary);
   const adTerms = new AdTerms(dictionary);
-  const include = (campaign: number, dimension: number, values: Iterable<string>): void => {
-    const terms = Array.from(values, (value) => dictionary.intern(dimension, value));
-    postings.include(campaign, dimension, terms);
-  };
   for (const [ordinal, { campaign }] of ranked.entries()) {
-    const zone = zones.get(campaign.schedule.timezone) ?? 0;
-    for (const rule of campaign.targeting) {
-      const dimension = DIMENSION_NUMBER[rule.dimension];
-      const terms = ruleTerms.of(rule, zone);
-      if (rule.operator === 'include') postings.include(ordinal, dimension, terms);
-      else postings.exclude(ordinal, dimension, terms);
+    const { targeting, ads, schedule } = campaign;
+    const zone = zones.get(schedule.timezone) ?? 0;
+    for (const { dimension, operator, values } of targeting) {
+      postings.addRule(ordinal, DIMENSION_NUMBER[dimension], operator);
+      for (const value of values) {
+        for (const term of ruleTerms.of(dimension, value, zone)) postings.addTerm(ordinal, operator, term);
+      }
     }
-    for (const ad of campaign.ads) {
-      if (ad.status === 'active') postings.include(ordinal, AD_DIMENSION, adTerms.of(ad));
+    postings.addRule(ordinal, AD_DIMENSION, 'include');
+    for (const ad of ads) {
+      if (ad.status !== 'active') continue;
+      for (const term of adTerms.of(ad)) postings.addTerm(ordinal, 'include', term);
     }
-    include(ordinal, ACCESS_DIMENSION, accessValues(campaign));
-    if (campaign.schedule.dayparts.length > 0)
-      include(ordinal, DAYPART_DIMENSION, daypartValues(campaign, zone));
+    postings.addRule(ordinal, ACCESS_DIMENSION, 'include');
+    for (const value of accessValues(campaign)) {
+      postings.addTerm(ordinal, 'include', dictionary.intern(ACCESS_DIMENSION, value));
+    }
+    if (schedule.dayparts.length === 0) continue;
+    postings.addRule(ordinal, DAYPART_DIMENSION, 'include');
+    for (const value of daypartValues(campaign, zone)) {
+      postings.addTerm(ordinal, 'include', dictionary.intern(DAYPART_DIMENSION, value));
+    }
   }
   return postings;
 }
@@ -47,25 +52,19 @@ export function collectTerms(
 /** The terms of rules; each value is folded once and remembered, since campaigns share most of them. */
 class RuleTerms {
   readonly #dictionary: Dictionary;
-  readonly #known = DIMENSIONS.map(() => new Map<string, readonly number[]>());
+  readonly #known = new Map(DIMENSIONS.map((dimension) => [dimension, new Map<string, readonly number[]>()]));
 
   constructor(dictionary: Dictionary) {
     this.#dictionary = dictionary;
   }
 
-  of({ dimension, values }: TargetingRule, zone: number): number[] {
+  of(dimension: Dimension, value: string, zone: number): readonly number[] {
+    const key = dimension === 'hourOfWeek' ? hourTerm(zone, value.trim()) : value;
+    const known = this.#known.get(dimension)?.get(key);
+    if (known !== undefined) return known;
     const number = DIMENSION_NUMBER[dimension];
-    const known = this.#known[number] ?? new Map<string, readonly number[]>();
-    const terms: number[] = [];
-    for (const value of values) {
-      const key = dimension === 'hourOfWeek' ? hourTerm(zone, value.trim()) : value;
-      let found = known.get(key);
-      if (found === undefined) {
-        found = compiledValues(dimension, key).map((text) => this.#dictionary.intern(number, text));
-        known.set(key, found);
-      }
-      for (const term of found) terms.push(term);
-    }
+    const terms = compiledValues(dimension, key).map((text) => this.#dictionary.intern(number, text));
+    this.#known.get(dimension)?.set(key, terms);
     return terms;
   }
 }
@@ -99,9 +98,12 @@ function adValues({ type, imageUrl, width, height }: Ad): string[] {
   return names.flatMap((name) => [name, `${name}:${width}x${height}`]);
 }
 
-function accessValues({ deals, dealsOnly }: Campaign): string[] {
+const OPEN: readonly string[] = ['open'];
+
+function accessValues({ deals, dealsOnly }: Campaign): readonly string[] {
+  if (deals.length === 0) return dealsOnly ? [] : OPEN;
   const values = deals.map((deal) => `deal:${deal}`);
-  return dealsOnly ? values : ['open', ...values];
+  return dealsOnly ? values : [...OPEN, ...values];
 }
 
 function daypartValues({ schedule }: Campaign, zone: number): Set<string> {
