@@ -25,8 +25,7 @@ const DOORS = {
     ],
   },
   disk: { packages: [], builtins: ['fs', 'fs/promises', 'module', 'os', 'path', 'url', 'zlib'] },
-  typebox: { packages: ['typebox'], builtins: [] },
-  crypto: { packages: ['uuidv7'], builtins: ['crypto'] },
+  crypto: { packages: [], builtins: ['crypto'] },
   consent: { packages: ['@iabtcf/core', '@iabgpp/[^/]+'], builtins: [] },
   agent: { packages: ['bowser'], builtins: [] },
 };

@@ -6,13 +6,15 @@ export default defineConfig({
     globalSetup: ['scripts/fresh-dist.ts'],
     // Real servers, workers and a Postgres run beside the tests: more forks than two only take turns.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // No test asserts how long it takes: this only ends what hangs, also on a slow machine under coverage.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
       exclude: ['src/**/*.test.ts', '**/fixtures/**'],
       reporter: ['text-summary'],
+      reportOnFailure: true,
     },
   },
 });

@@ -15,7 +15,7 @@ export type CostNanos = number & { readonly unit: 'CostNanos' };
 /** Counters are exact up to 2^53 - 1 nanos, about 9 million USD; validation refuses budgets above it. */
 export const MAX_COST_NANOS = Number.MAX_SAFE_INTEGER as CostNanos;
 export const NANOS_PER_USD = 1_000_000_000;
-export const MICROS_PER_UNIT = 1_000_000;
+const MICROS_PER_UNIT = 1_000_000;
 const NANOS_PER_MICRO = 1_000;
 /** One USD cent CPM: what a second price adds to the runner-up. */
 export const CENT_MICROS = 10_000 as PriceMicros;
@@ -53,8 +53,4 @@ export function microsRoundedUp(value: number): PriceMicros {
 /** The decimal number of units that `micros` stand for: what JSON on the wire carries. */
 export function decimalOfMicros(micros: number): number {
   return micros / MICROS_PER_UNIT;
-}
-
-export function decimalOfNanos(nanos: number): number {
-  return nanos / NANOS_PER_USD;
 }

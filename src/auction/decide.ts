@@ -10,13 +10,15 @@ import type { BidRequest, Channel, Imp } from '../openrtb/request.ts';
 import { Matcher } from '../targeting/match.ts';
 import type { Snapshot } from '../targeting/snapshot.ts';
 import { admitRequest, type DeciderPolicy, type Refused, type Terms } from './admit.ts';
-import type { Decided, Decision, ImpDecision } from './decision.ts';
+import type { Candidate, Decided, Decision, ImpDecision } from './decision.ts';
 import { explainImp, type Explanation } from './explanation.ts';
 import { impQuery } from './lookup.ts';
 import { resolveImp, type RequestOffer } from './offer.ts';
-import { shortlist } from './shortlist.ts';
+import { shortlist, type Shortlist } from './shortlist.ts';
 
 export const OPENRTB_TERMS: Terms = { cpmOnly: false, imageOnly: false };
+
+const NO_CANDIDATES: readonly Candidate[] = Object.freeze([]);
 
 export interface Decider {
   /**
@@ -48,8 +50,9 @@ export function createDecider(policy: DeciderPolicy): Decider {
     const admitted = admitRequest(snapshot, policy, request, terms);
     if ('nbr' in admitted) return refuse(request, admitted);
     const imps: ImpDecision[] = [];
-    for (const [i, imp] of request.imps.entries()) {
-      imps.push(decideImp(snapshot, admitted, imp, nowMs, resume === null ? 0 : (resume[i] ?? -1)));
+    for (const imp of request.imps) {
+      const from = resume === null ? 0 : (resume[imps.length] ?? -1);
+      imps.push(decideImp(snapshot, admitted, imp, nowMs, from));
     }
     return {
       kind: 'decided',
@@ -77,8 +80,7 @@ export function createDecider(policy: DeciderPolicy): Decider {
     if (nbr !== 0) return silent(imp, admitted.source.channel, nbr);
     const offer = resolveImp(snapshot, admitted, imp, policy.rates);
     const query = impQuery(snapshot, offer, nowMs, from);
-    const found = shortlist(snapshot, matcher, offer, query);
-    return { ...silent(imp, admitted.source.channel, found.nbr), ...found };
+    return impDecision(imp, admitted.source.channel, shortlist(snapshot, matcher, offer, query));
   }
 
   return {
@@ -137,13 +139,17 @@ function refuse(request: BidRequest, { nbr }: Refused): Decided {
 }
 
 function silent(imp: Imp, channel: Channel, nbr: Nbr): ImpDecision {
+  return impDecision(imp, channel, { nbr, shortlist: NO_CANDIDATES, resumeFrom: -1 });
+}
+
+function impDecision(imp: Imp, channel: Channel, found: Shortlist): ImpDecision {
   return {
     impId: imp.id,
-    nbr,
+    nbr: found.nbr,
     expSec: bidLifetimeSec(imp, channel),
     multiplier: imp.multiplier,
-    shortlist: [],
-    resumeFrom: -1,
+    shortlist: found.shortlist,
+    resumeFrom: found.resumeFrom,
   };
 }
 

@@ -8,7 +8,7 @@ import { judgeCampaign } from './shortlist.ts';
 import type { Offer } from './offer.ts';
 
 /** Candidates that are told an imp; the best-paying ones, whether they match or not. */
-export const EXPLAINED_CANDIDATES = 100;
+const EXPLAINED_CANDIDATES = 100;
 
 export interface Explanation {
   readonly imps: readonly {

@@ -14,21 +14,13 @@ import {
   type Snapshot,
 } from '../targeting/snapshot.ts';
 import { convertedRoundedDown } from './currency.ts';
+import type { Candidate } from './decision.ts';
 import { NO_RATE, type DealOffer, type Offer } from './offer.ts';
 
 export interface Rejection {
   readonly reason: CandidateReason;
   /** The field or rule that decided, in the request's words. */
   readonly rule: string;
-}
-
-/** How a campaign gets in, and at what price. */
-export interface Access {
-  readonly dealId: string;
-  /** In USD. */
-  readonly priceMicros: PriceMicros;
-  /** In the answer's currency. */
-  readonly bidMicros: PriceMicros;
 }
 
 const RANK: Readonly<Record<CandidateReason, number>> = Object.fromEntries(
@@ -83,21 +75,21 @@ export function rejectCampaign(snapshot: Snapshot, offer: Offer, campaign: numbe
 }
 
 /**
- * The first deal of the request that takes the campaign and this ad, else the open auction. A fixed-price deal
- * is paid at its floor; everything else at the campaign's rank price.
+ * The bid by the first deal of the request that takes the campaign and this ad, else in the open auction. A
+ * fixed-price deal is paid at its floor; everything else at the campaign's rank price.
  */
-export function findAccess(
+export function findCandidate(
   snapshot: Snapshot,
   offer: Offer,
   campaign: number,
   ad: number,
-): Access | Rejection {
+): Candidate | Rejection {
   const rankMicros = priceMicros(snapshot.rankMicros[campaign] ?? 0);
   let refused: Rejection | null = null;
   for (const deal of offer.deals) {
     if (!holds(snapshot.deals, campaign, deal.id)) continue;
     const rejection = rejectDeal(snapshot, deal, campaign, ad, rankMicros);
-    if (rejection === null) return dealAccess(deal, rankMicros, offer);
+    if (rejection === null) return dealCandidate(snapshot, offer, campaign, ad, deal, rankMicros);
     refused = nearerRejection(refused, rejection);
   }
   if (offer.imp.privateAuction) return refused ?? REJECT.privateAuction;
@@ -106,21 +98,42 @@ export function findAccess(
   }
   if (offer.openFloor === NO_RATE) return REJECT.noRate;
   if (rankMicros < offer.openFloor) return REJECT.floor;
-  return { dealId: '', ...atRankPrice(rankMicros, offer) };
+  return candidate(snapshot, campaign, ad, '', rankMicros, inAnswerCurrency(rankMicros, offer));
 }
 
 /** A fixed price of nothing is no price: such a deal is bid for like any other. */
-function dealAccess({ deal, floor }: DealOffer, rankMicros: PriceMicros, offer: Offer): Access {
-  if (!deal.fixedPrice || floor === 0) return { dealId: deal.id, ...atRankPrice(rankMicros, offer) };
-  const { currency, currencyRate } = offer.request;
+function dealCandidate(
+  snapshot: Snapshot,
+  offer: Offer,
+  campaign: number,
+  ad: number,
+  { deal, floor }: DealOffer,
+  rankMicros: PriceMicros,
+): Candidate {
+  if (!deal.fixedPrice || floor === 0) {
+    return candidate(snapshot, campaign, ad, deal.id, rankMicros, inAnswerCurrency(rankMicros, offer));
+  }
   // The very digits of the floor where no conversion is needed: it is the price, to the micro.
-  const bidMicros =
-    deal.floorCurrency === currency ? deal.floorMicros : convertedRoundedDown(floor, currencyRate);
-  return { dealId: deal.id, priceMicros: floor, bidMicros };
+  const isOfAnswer = deal.floorCurrency === offer.request.currency;
+  const bidMicros = isOfAnswer ? deal.floorMicros : inAnswerCurrency(floor, offer);
+  return candidate(snapshot, campaign, ad, deal.id, floor, bidMicros);
 }
 
-function atRankPrice(rankMicros: PriceMicros, offer: Offer): Pick<Access, 'priceMicros' | 'bidMicros'> {
-  return { priceMicros: rankMicros, bidMicros: convertedRoundedDown(rankMicros, offer.request.currencyRate) };
+function candidate(
+  snapshot: Snapshot,
+  campaign: number,
+  ad: number,
+  dealId: string,
+  price: PriceMicros,
+  bidMicros: PriceMicros,
+): Candidate {
+  const width = snapshot.adWidth[ad] ?? 0;
+  const height = snapshot.adHeight[ad] ?? 0;
+  return { campaign, ad, priceMicros: price, bidMicros, dealId, width, height };
+}
+
+function inAnswerCurrency(usdMicros: PriceMicros, { request }: Offer): PriceMicros {
+  return convertedRoundedDown(usdMicros, request.currencyRate);
 }
 
 /** null: the ad fits the slot and nothing in the request blocks it. */
@@ -141,9 +154,7 @@ function rejectCreative(
   ad: number,
   flags: number,
 ): Rejection | null {
-  for (const attribute of banner.blockedAttributes) {
-    if (holds(snapshot.adAttributes, ad, attribute)) return REJECT.battr;
-  }
+  if (holdsAny(snapshot.adAttributes, ad, banner.blockedAttributes)) return REJECT.battr;
   if (banner.blockedTypes.includes(snapshot.adBannerType[ad] ?? 0)) return REJECT.btype;
   const mime = snapshot.adMime[ad] ?? 0;
   // An image whose type its URL does not tell can't be shown to be refused.

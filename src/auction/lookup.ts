@@ -21,8 +21,9 @@ const PROFILE_DIMENSIONS = [
 
 export function impQuery(snapshot: Snapshot, offer: Offer, nowMs: number, fromOrdinal: number): Query {
   const { imp, request } = offer;
-  const values: (readonly string[])[] = new Array<readonly string[]>(QUERY_DIMENSIONS).fill(NONE);
-  for (const [dimension, attributes] of request.source.attributes.entries()) values[dimension] = attributes;
+  const { attributes } = request.source;
+  const values: (readonly string[])[] = [];
+  for (let dimension = 0; dimension < QUERY_DIMENSIONS; dimension++) values.push(attributes[dimension] ?? NONE);
   if (!request.profile) for (const dimension of PROFILE_DIMENSIONS) values[dimension] = NONE;
   if (snapshot.isTargeted(DIMENSION_NUMBER.browser)) values[DIMENSION_NUMBER.browser] = browsers(request);
   if (imp.tagId !== '') values[DIMENSION_NUMBER.placement] = [imp.tagId.toLowerCase()];

@@ -5,7 +5,7 @@
 import type { AdText } from '../targeting/snapshot.ts';
 
 /** In an html ad, where the signed click URL goes. */
-export const CLICK_URL_MACRO = '{CLICK_URL}';
+const CLICK_URL_MACRO = '{CLICK_URL}';
 
 export interface BannerMarkup {
   /** JSON string fragments: `adm` is pieces[0] click pieces[1] click … last, with the pixel's URL at the end. */

@@ -4,7 +4,7 @@ import { ACCESS_DIMENSION, AD_DIMENSION, NOT_ASKED, type Query } from '../target
 import type { Matcher } from '../targeting/match.ts';
 import type { Snapshot } from '../targeting/snapshot.ts';
 import { SHORTLIST_LENGTH, type Candidate } from './decision.ts';
-import { findAccess, nearerRejection, rejectAd, rejectCampaign, type Rejection } from './judge.ts';
+import { findCandidate, nearerRejection, rejectAd, rejectCampaign, type Rejection } from './judge.ts';
 import type { Offer } from './offer.ts';
 
 /**
@@ -72,15 +72,9 @@ function judgeAd(
 ): Rejection | null {
   const rejection = rejectAd(snapshot, offer, ad);
   if (rejection !== null) return rejection;
-  const access = findAccess(snapshot, offer, campaign, ad);
-  if ('reason' in access) return access;
-  candidates.push({
-    campaign,
-    ad,
-    ...access,
-    width: snapshot.adWidth[ad] ?? 0,
-    height: snapshot.adHeight[ad] ?? 0,
-  });
+  const found = findCandidate(snapshot, offer, campaign, ad);
+  if ('reason' in found) return found;
+  candidates.push(found);
   return null;
 }
 

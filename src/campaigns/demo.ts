@@ -14,7 +14,7 @@ const MERIDIAN = 'a1000000-0000-4000-8000-000000000005';
 
 const COUNTRIES = { dimension: 'country', operator: 'include', values: ['US', 'GB', 'DE', 'FR'] };
 
-export const demoCampaigns = [
+const demoCampaigns = [
   {
     name: 'Northwind Coffee — morning roast',
     advertiserId: NORTHWIND,

@@ -33,7 +33,7 @@ export const DIMENSION_NUMBER: Readonly<Record<Dimension, number>> = Object.from
 ) as Record<Dimension, number>;
 
 /** The oldest age that an age range can name. */
-export const MAX_AGE = 120;
+const MAX_AGE = 120;
 export const HOURS_OF_WEEK = 168;
 
 /** `18-24`, inclusive, or `65+`; null when it is neither, or the wrong way round. */

@@ -64,7 +64,7 @@ export async function inTransaction<T>(
 }
 
 /** The bigint as a number. What a number can't hold exactly must never have been written: it throws. */
-export function parseSafeInteger(text: string): number {
+function parseSafeInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`the bigint ${text} is not a safe integer`);
   return value;

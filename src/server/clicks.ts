@@ -26,7 +26,7 @@ export interface LandingPage {
 export type ClickOutcome = PostStatus | 'free' | 'test' | 'forged' | 'unsigned' | 'not_kept';
 
 /** In an ad's landing page: the token that makes its conversion count. */
-export const CONVERSION_TOKEN_MACRO = '{CONVERSION_TOKEN}';
+const CONVERSION_TOKEN_MACRO = '{CONVERSION_TOKEN}';
 
 const ZERO = costNanos(0);
 

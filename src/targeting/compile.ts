@@ -2,8 +2,14 @@
 import type { Campaign } from '../campaigns/model.ts';
 import { Dictionary, type ExpectedTexts } from './dictionary.ts';
 import { clearHeader, writeHeader } from './header.ts';
-import { FIRST_SECTION_BYTE } from './layout.ts';
-import { SECTION_NAMES, placeSections, viewSections, type SectionName, type Sections } from './layout.ts';
+import {
+  FIRST_SECTION_BYTE,
+  SECTION_NAMES,
+  placeSections,
+  viewSections,
+  type SectionName,
+  type Sections,
+} from './layout.ts';
 import type { PostingsDraft } from './postings.ts';
 import { rankCampaigns, type Priors, type RankedCampaign } from './rank.ts';
 import { draftAds, draftCampaigns, type AdRows, type CampaignRows } from './rows.ts';

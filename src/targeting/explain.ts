@@ -1,6 +1,6 @@
 /** Why a campaign does not match a query: told by the very lanes that matching asks, never by a second set of rules. */
 import { DIMENSIONS } from '../campaigns/dimensions.ts';
-import { OPEN_LANE, narrow, type Lane, type Operator } from './lane.ts';
+import { narrow, type Lane, type Operator } from './lane.ts';
 import { BLOCK_CAMPAIGNS, BLOCK_WORDS, DAYPART_DIMENSION } from './layout.ts';
 import type { Matcher } from './match.ts';
 import type { Query } from './query.ts';
@@ -50,5 +50,5 @@ function passes(snapshot: IndexSnapshot, lane: Lane, campaign: number): boolean 
   const word = (campaign >>> 5) & (BLOCK_WORDS - 1);
   words[word] = 1 << (campaign & 31);
   const block = Math.floor(campaign / BLOCK_CAMPAIGNS);
-  return narrow(snapshot, block, words, 1 << word, lane, OPEN_LANE, OPEN_LANE, OPEN_LANE) !== 0;
+  return narrow([lane], snapshot, block, words, 1 << word) !== 0;
 }

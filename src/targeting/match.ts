@@ -4,7 +4,7 @@
  * that its cost hardly grows with the number of campaigns.
  */
 import { DIMENSION_NUMBER } from '../campaigns/dimensions.ts';
-import { Lane, OPEN_LANE, fillExclude, fillInclude, narrow, summarise } from './lane.ts';
+import { Lane, fillExclude, fillInclude, narrow, summarise } from './lane.ts';
 import { BLOCK_CAMPAIGNS, BLOCK_WORDS, DAYPART_DIMENSION, INDEX_DIMENSIONS } from './layout.ts';
 import { Moment } from './moment.ts';
 import { NOT_ASKED, type Query } from './query.ts';
@@ -13,7 +13,6 @@ import type { Snapshot } from './snapshot.ts';
 
 const BLOCK_SHIFT = Math.log2(BLOCK_CAMPAIGNS);
 
-const LANES_AT_ONCE = 4;
 /** A lane that more campaigns pass has one in nearly every word, and a summary that says so. */
 const SPARSE_SHARE = 1 / 16;
 
@@ -26,8 +25,8 @@ export class Matcher {
   readonly #texts: number[] = [];
   #snapshot: IndexSnapshot | null = null;
   #includeSpent = false;
-  /** The first so many lanes are worth a look at their summaries. */
-  #sparse = 0;
+  /** Those of them that are worth a look at their summaries. */
+  readonly #sparse: Lane[] = [];
   #first = 0;
   #end = 0;
 
@@ -45,27 +44,19 @@ export class Matcher {
       if (query.values[dimension] === NOT_ASKED || !snapshot.isTargeted(dimension)) continue;
       this.#addLanes(snapshot, dimension, this.#textsOf(snapshot, query, dimension));
     }
-    this.#lanes.sort(byExpected);
-    const sparse = snapshot.campaignCount * SPARSE_SHARE;
-    this.#sparse =
-      this.#lanes.findLastIndex(({ operator, expected }) => operator === 'include' && expected < sparse) + 1;
+    this.#lanes.sort(byOrder);
+    this.#sparse.length = 0;
+    for (const lane of this.#lanes) if (lane.order < SPARSE_SHARE) this.#sparse.push(lane);
   }
 
   /** Calls `visit` with each campaign that matches, the best first, until it returns false or none is left. */
   forEach(visit: (campaign: number) => boolean): void {
     const snapshot = this.snapshot();
-    const lanes = this.#lanes;
-    if (this.#first >= this.#end || this.#lanes[0]?.expected === 0) return;
+    if (this.#first >= this.#end || this.#lanes[0]?.order === 0) return;
     const lastBlock = (this.#end - 1) >>> BLOCK_SHIFT;
     for (let block = this.#first >>> BLOCK_SHIFT; block <= lastBlock; block++) {
-      let mask = this.#openBlock(snapshot, block);
-      for (let i = 0; i < lanes.length && mask !== 0; i += LANES_AT_ONCE) {
-        const a = lanes[i] ?? OPEN_LANE;
-        const b = lanes[i + 1] ?? OPEN_LANE;
-        const c = lanes[i + 2] ?? OPEN_LANE;
-        const d = lanes[i + 3] ?? OPEN_LANE;
-        mask = narrow(snapshot, block, this.#words, mask, a, b, c, d);
-      }
+      const opened = this.#openBlock(snapshot, block);
+      const mask = opened === 0 ? 0 : narrow(this.#lanes, snapshot, block, this.#words, opened);
       if (mask !== 0 && !this.#visitBlock(snapshot, block, mask, visit)) return;
     }
   }
@@ -118,9 +109,7 @@ export class Matcher {
   /** Fills the block's words with the live campaigns in bounds; returns the words in which any lane finds some. */
   #openBlock(snapshot: IndexSnapshot, block: number): number {
     let mask = -1;
-    for (let i = 0; i < this.#sparse && mask !== 0; i++) {
-      mask &= summarise(this.#lanes[i] ?? OPEN_LANE, snapshot, block);
-    }
+    for (const lane of this.#sparse) mask &= summarise(lane, snapshot, block);
     if (mask === 0) return 0;
     const { live } = snapshot.sections;
     const words = this.#words;
@@ -170,6 +159,6 @@ function countAtLeast(rankMicros: Float64Array, minRankMicros: number): number {
   return from;
 }
 
-function byExpected(a: Lane, b: Lane): number {
-  return a.expected - b.expected;
+function byOrder(a: Lane, b: Lane): number {
+  return a.order - b.order;
 }

@@ -41,7 +41,7 @@ export class PostingsDraft {
   /** One row for each campaign that a posting holds, in campaign order. */
   readonly #postings: Column;
   readonly #campaigns: Column;
-  readonly #counts = new Column();
+  #counts = new Uint32Array();
   /** By posting: the last campaign that it holds, and 1; so a value that a campaign names twice counts once. */
   readonly #lastCampaign = new Column();
   readonly #included = perDimension();
@@ -68,22 +68,24 @@ export class PostingsDraft {
     const posting = 2 * (term - this.firstTerm) + (operator === 'include' ? 0 : 1);
     if (this.#lastCampaign.at(posting) === campaign + 1) return;
     this.#lastCampaign.set(posting, campaign + 1);
-    this.#counts.set(posting, this.#counts.at(posting) + 1);
     this.#postings.push(posting);
     this.#campaigns.push(campaign);
   }
 
   get termCount(): number {
-    return Math.ceil(this.#counts.length / 2);
+    return Math.ceil(this.#lastCampaign.length / 2);
   }
 
+  /** Counts what was added: nothing is added afterwards. */
   lengths(): Record<keyof PostingSections, number> {
     const blocks = Math.ceil(this.#campaignCount / BLOCK_CAMPAIGNS);
     const postings = 2 * this.termCount;
     let lists = 0;
     let bitmaps = 0;
     for (let dimension = 0; dimension < INDEX_DIMENSIONS; dimension++) if (this.#hasAny(dimension)) bitmaps++;
-    for (const count of this.#counts.values()) {
+    this.#counts = new Uint32Array(postings);
+    for (const posting of this.#postings.values()) this.#counts[posting] = (this.#counts[posting] ?? 0) + 1;
+    for (const count of this.#counts) {
       if (count > this.listLimit) bitmaps++;
       else lists += count;
     }
@@ -150,7 +152,7 @@ export class PostingsDraft {
     let bitmap = anyBitmaps;
     let listEnd = 0;
     for (let posting = 0; posting < postingCount.length; posting++) {
-      const count = this.#counts.at(posting);
+      const count = this.#counts[posting] ?? 0;
       postingCount[posting] = count;
       if (count <= this.listLimit) {
         postingStart[posting] = listEnd;

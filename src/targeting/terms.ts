@@ -27,8 +27,11 @@ export function collectTerms(
     const zone = zones.get(schedule.timezone) ?? 0;
     for (const { dimension, operator, values } of targeting) {
       postings.addRule(ordinal, DIMENSION_NUMBER[dimension], operator);
+      const known = ruleTerms.known(dimension);
       for (const value of values) {
-        for (const term of ruleTerms.of(dimension, value, zone)) postings.addTerm(ordinal, operator, term);
+        const key = dimension === 'hourOfWeek' ? hourTerm(zone, value.trim()) : value;
+        const terms = known.get(key) ?? ruleTerms.fold(dimension, key);
+        for (const term of terms) postings.addTerm(ordinal, operator, term);
       }
     }
     postings.addRule(ordinal, AD_DIMENSION, 'include');
@@ -52,19 +55,23 @@ export function collectTerms(
 /** The terms of rules; each value is folded once and remembered, since campaigns share most of them. */
 class RuleTerms {
   readonly #dictionary: Dictionary;
-  readonly #known = new Map(DIMENSIONS.map((dimension) => [dimension, new Map<string, readonly number[]>()]));
+  readonly #known = DIMENSIONS.map(() => new Map<string, readonly number[]>());
 
   constructor(dictionary: Dictionary) {
     this.#dictionary = dictionary;
   }
 
-  of(dimension: Dimension, value: string, zone: number): readonly number[] {
-    const key = dimension === 'hourOfWeek' ? hourTerm(zone, value.trim()) : value;
-    const known = this.#known.get(dimension)?.get(key);
-    if (known !== undefined) return known;
-    const number = DIMENSION_NUMBER[dimension];
-    const terms = compiledValues(dimension, key).map((text) => this.#dictionary.intern(number, text));
-    this.#known.get(dimension)?.set(key, terms);
+  /** The dimension's terms by value, as rules spell it; those that were folded so far. */
+  known(dimension: Dimension): Map<string, readonly number[]> {
+    const known = this.#known[DIMENSION_NUMBER[dimension]];
+    if (known === undefined) throw new Error(`terms: no dimension ${dimension}`);
+    return known;
+  }
+
+  fold(dimension: Dimension, value: string): readonly number[] {
+    const space = DIMENSION_NUMBER[dimension];
+    const terms = compiledValues(dimension, value).map((text) => this.#dictionary.intern(space, text));
+    this.known(dimension).set(value, terms);
     return terms;
   }
 }
