@@ -36,6 +36,13 @@ describe('a bid token', () => {
     }
   });
 
+  it('is signed as it is verified, by keys shorter and longer than a block of the hash', () => {
+    for (const bytes of [1, 32, 127, 128, 129, 300]) {
+      const keyed = createTokenSigner([{ number: 3, key: Buffer.alloc(bytes, 5) }], SALT);
+      expect(keyed.verify(keyed.sign(BID).token('loss'), 'loss'), `${bytes} bytes`).not.toBeNull();
+    }
+  });
+
   it('of one purpose serves no other', () => {
     const signed = signer.sign(BID);
     for (const purpose of PURPOSES) {

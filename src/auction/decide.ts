@@ -101,13 +101,9 @@ export function createDecider(policy: DeciderPolicy): Decider {
         if (nbr !== 0 || 'nbr' in admitted) return { impid: imp.id, nbr, candidates: [] };
         const offer = resolveImp(snapshot, admitted, imp, policy.rates);
         const query = impQuery(snapshot, offer, nowMs, 0);
-        const explained = explainImp(snapshot, matcher, offer, query);
-        truncated ||= explained.truncated;
-        return {
-          impid: imp.id,
-          nbr: shortlist(snapshot, matcher, offer, query).nbr,
-          candidates: explained.candidates,
-        };
+        const { candidates, truncated: isCut } = explainImp(snapshot, matcher, offer, query);
+        truncated ||= isCut;
+        return { impid: imp.id, nbr: shortlist(snapshot, matcher, offer, query).nbr, candidates };
       });
       return { imps, truncated };
     },

@@ -202,7 +202,10 @@ function rejectDeal(
 function fitsSize(banner: Banner, width: number, height: number): boolean {
   const { sizes, ratios } = banner;
   if (sizes.length === 0 && ratios.length === 0) return true;
-  for (const size of sizes) if (size.width === width && size.height === height) return true;
+  for (let i = 0; i < sizes.length; i++) {
+    const size = sizes[i];
+    if (size?.width === width && size.height === height) return true;
+  }
   for (const { widthRatio, heightRatio, minWidth } of ratios) {
     if (width < minWidth) continue;
     if (Math.abs(width * heightRatio - height * widthRatio) < Math.max(widthRatio, heightRatio)) return true;

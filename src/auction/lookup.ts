@@ -22,8 +22,10 @@ const PROFILE_DIMENSIONS = [
 export function impQuery(snapshot: Snapshot, offer: Offer, nowMs: number, fromOrdinal: number): Query {
   const { imp, request } = offer;
   const { attributes } = request.source;
-  const values: (readonly string[])[] = [];
-  for (let dimension = 0; dimension < QUERY_DIMENSIONS; dimension++) values.push(attributes[dimension] ?? NONE);
+  const values = new Array<readonly string[]>(QUERY_DIMENSIONS);
+  for (let dimension = 0; dimension < QUERY_DIMENSIONS; dimension++) {
+    values[dimension] = attributes[dimension] ?? NONE;
+  }
   if (!request.profile) for (const dimension of PROFILE_DIMENSIONS) values[dimension] = NONE;
   if (snapshot.isTargeted(DIMENSION_NUMBER.browser)) values[DIMENSION_NUMBER.browser] = browsers(request);
   if (imp.tagId !== '') values[DIMENSION_NUMBER.placement] = [imp.tagId.toLowerCase()];

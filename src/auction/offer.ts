@@ -125,8 +125,9 @@ function standardMime(mime: string): string {
 function known(snapshot: Snapshot, space: Space, names: readonly string[]): readonly number[] {
   if (names.length === 0) return NOTHING;
   const ids: number[] = [];
-  for (const name of names) {
-    const id = snapshot.lookup(space, name);
+  // By index: an iterator over lists of which some are frozen is not optimised away, and allocates a step.
+  for (let i = 0; i < names.length; i++) {
+    const id = snapshot.lookup(space, names[i] ?? '');
     if (id !== 0) ids.push(id);
   }
   return ids;

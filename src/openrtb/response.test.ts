@@ -126,7 +126,7 @@ function answerFrom(seed: number): Answer {
       admJson: jsonText(text(i + 2) + text(i + 3)),
       seat: text((seed + i) % 3),
       dealId: i % 2 === 0 ? '' : text(i + 4),
-      nurl: text(i + 5),
+      nurl: `https://ads.example/win?t=${seed}&price=\${AUCTION_PRICE}`,
     }),
   );
   return { requestId: text(9), currency: 'USD', bids };

@@ -11,12 +11,13 @@ import type { Decided, ImpDecision } from '../auction/decision.ts';
 import type { Handover, Outcome } from '../auction/handover.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { NBR, type Nbr } from '../openrtb/codes.ts';
-import { writeBidResponse, writeNoBid, type BidParts } from '../openrtb/response.ts';
+import { writeNoBid } from '../openrtb/response.ts';
 import type { PinnedSnapshot, SnapshotHolder } from '../targeting/snapshot-holder.ts';
 import type { Snapshot } from '../targeting/snapshot.ts';
 import type { Catalog } from './catalog.ts';
 import type { BidContext, BidReply, BidRoute } from './http.ts';
-import { admJson, type Sale, type Seller } from './selling.ts';
+import { writeSales } from './sales-answer.ts';
+import type { Sale, Seller } from './selling.ts';
 
 export interface BidEdges {
   readonly handover: Handover;
@@ -50,6 +51,8 @@ interface Call {
   body: Buffer;
   /** The body's bytes are gone once `handle` returns. */
   isBorrowed: boolean;
+  /** Questions with the hand-over. */
+  asked: number;
   readonly arrivedMs: number;
   readonly handedOverMs: number;
 }
@@ -72,6 +75,7 @@ function takeCall(edges: BidEdges, borrowed: Buffer, context: BidContext, reply:
     reply,
     body: borrowed,
     isBorrowed: true,
+    asked: 0,
     arrivedMs,
     handedOverMs: performance.now(),
   };
@@ -93,9 +97,9 @@ function handOver(
 ): void {
   const deadlineMs = call.arrivedMs + edges.tmaxCapMs - edges.tmaxMarginMs;
   const question = { body: call.body, pinned, nowMs: call.arrivedMs, deadlineMs, resume };
-  let isAnswered = false;
+  call.asked += 1;
   edges.handover.submit(question, (outcome) => {
-    isAnswered = true;
+    call.asked -= 1;
     try {
       done(outcome, pinned);
     } catch (error) {
@@ -106,7 +110,7 @@ function handOver(
       edges.holder.unpin(pinned);
     }
   });
-  if (isAnswered || !call.isBorrowed) return;
+  if (call.asked === 0 || !call.isBorrowed) return;
   call.body = Buffer.from(call.body);
   call.isBorrowed = false;
   question.body = call.body;
@@ -164,7 +168,7 @@ function answerSales(edges: BidEdges, call: Call, decided: Decided, sales: reado
   if (late) return answerNoBid(edges, call, NBR.insufficientTime, decided);
   if (sales.length === 0) return answerNoBid(edges, call, NBR.budgetOrPacing, decided);
   const startMs = performance.now();
-  const json = writeSales(edges, decided, sales, nowMs);
+  const json = writeSales(edges.seller, decided, sales, nowMs);
   edges.meter.observeStage('sell', startMs, performance.now());
   edges.meter.countAnswer(NBR.unknown);
   call.reply.bid(json);
@@ -184,42 +188,6 @@ function giveBack(edges: BidEdges, decided: Decided, sales: readonly Sale[], now
   }
 }
 
-function writeSales(
-  edges: BidEdges,
-  decided: Decided,
-  sales: readonly Sale[],
-  nowMs: number,
-  extJson = '',
-): string {
-  return writeBidResponse({
-    extJson,
-    requestId: decided.requestId,
-    currency: decided.currency,
-    bids: sales.map((sale) => bidParts(edges, decided, sale, nowMs)),
-  });
-}
-
-function bidParts(edges: BidEdges, decided: Decided, sale: Sale, nowMs: number): BidParts {
-  const { candidate, creative, imp, reservation } = sale;
-  const urls = edges.seller.urls(edges.seller.sign(sale, decided, nowMs, null));
-  return {
-    id: decided.test
-      ? `test-${imp.impId}`
-      : `${reservation.lease.toString(36)}-${reservation.ordinal.toString(36)}`,
-    impId: imp.impId,
-    cid: creative.campaignId,
-    seat: creative.seat,
-    priceMicros: candidate.bidMicros,
-    dealId: candidate.dealId,
-    expSec: imp.expSec,
-    admJson: admJson(creative, urls),
-    nurl: urls.win,
-    burl: urls.billing,
-    lurl: urls.loss,
-    adJson: creative.bidJson,
-  };
-}
-
 /**
  * A management key came with the request: if it asks for an explanation it is answered here, and nothing is
  * charged. false: it does not ask, and goes the way of all requests.
@@ -236,7 +204,7 @@ function answerManager(edges: BidEdges, body: Buffer, nowMs: number, reply: BidR
   const extJson = JSON.stringify({ explain: explanation });
   reply.bid(
     sales.length > 0
-      ? writeSales(edges, decided, sales, nowMs, extJson)
+      ? writeSales(edges.seller, decided, sales, nowMs, extJson)
       : writeNoBid(decided.requestId, nbr, extJson),
   );
   return true;

@@ -45,6 +45,9 @@ export interface BidUrls {
   readonly loss: string;
 }
 
+/** What JSON or the markup's attributes would have to escape: the URLs of a bid are written as they are. */
+const NEEDS_ESCAPING = /[^\x21-\x7e]|["'<>\\]/;
+
 const NO_RESERVATION: Reservation = { lease: 0, ordinal: 0 };
 
 export function createSeller(
@@ -54,6 +57,9 @@ export function createSeller(
   /** Told when a campaign's budget could not bear a bid. */
   onSpent: (snapshot: Snapshot, campaign: number, account: Account) => void,
 ): Seller {
+  if (NEEDS_ESCAPING.test(publicUrl)) {
+    throw new Error(`GAVEL_PUBLIC_URL must be percent-encoded (it is ${JSON.stringify(publicUrl)})`);
+  }
   const clickUrl = `${publicUrl}/click?t=`;
   const impressionUrl = `${publicUrl}/impression?t=`;
   const winUrl = `${publicUrl}/win?t=`;

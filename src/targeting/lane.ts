@@ -192,15 +192,23 @@ function narrowSimply(
   const bStart = b.simpleStart + base;
   const cStart = c.simpleStart + base;
   const dStart = d.simpleStart + base;
-  let left = mask;
-  if (a.operator === 'include') {
+  let left = 0;
+  if (a.operator === 'include' && mask === -1) {
+    for (let word = 0; word < BLOCK_WORDS; word++) {
+      const both = (bitmaps[aStart + word] ?? 0) & (bitmaps[bStart + word] ?? 0);
+      const all = both & (bitmaps[cStart + word] ?? 0) & (bitmaps[dStart + word] ?? 0);
+      const kept = (words[word] ?? 0) & all;
+      words[word] = kept;
+      left |= isNotZero(kept) << word;
+    }
+  } else if (a.operator === 'include') {
     for (let rest = mask; rest !== 0; rest &= rest - 1) {
       const word = 31 - Math.clz32(rest & -rest);
       const both = (bitmaps[aStart + word] ?? 0) & (bitmaps[bStart + word] ?? 0);
       const all = both & (bitmaps[cStart + word] ?? 0) & (bitmaps[dStart + word] ?? 0);
       const kept = (words[word] ?? 0) & all;
       words[word] = kept;
-      if (kept === 0) left ^= rest & -rest;
+      left |= isNotZero(kept) << word;
     }
   } else {
     for (let rest = mask; rest !== 0; rest &= rest - 1) {
@@ -209,10 +217,15 @@ function narrowSimply(
       const any = either | (bitmaps[cStart + word] ?? 0) | (bitmaps[dStart + word] ?? 0);
       const kept = (words[word] ?? 0) & ~any;
       words[word] = kept;
-      if (kept === 0) left ^= rest & -rest;
+      left |= isNotZero(kept) << word;
     }
   }
   return left;
+}
+
+/** 1 or 0, without a branch: whether a word is empty is hard to guess, and a wrong guess costs more than the word. */
+function isNotZero(word: number): number {
+  return (word | (0 - word)) >>> 31;
 }
 
 /** A lane of several postings, or of lists. */
