@@ -29,6 +29,7 @@ const SECONDS = 8;
 const SAMPLE_MICROS = 500;
 /** A profile of which less was spent in our code is of a thread that does something else. */
 const MIN_BUSY_SHARE = 0.02;
+const ROOMS_SHOWN = 14;
 const FILES_SHOWN = 30;
 const FUNCTIONS_SHOWN = 45;
 const LOAD_TOOL = fileURLToPath(new URL('bench-load.ts', import.meta.url));
@@ -51,11 +52,12 @@ async function main(workers: number): Promise<void> {
   const figures = JSON.parse(
     await callNode(['--import', 'tsx', LOAD_TOOL], JSON.stringify(order)),
   ) as LoadFigures;
+  const batch = workers === 0 ? '' : `, ${(await batchLength(server.url)).toFixed(1)} requests a batch`;
   await server.stop();
   const { requests, requestsPerSec, cpuMicrosPerRequest } = figures;
   console.log(
     `${workers} workers: ${requestsPerSec.toFixed(0)} requests/s, ` +
-      `${cpuMicrosPerRequest.toFixed(1)} µs CPU a request, the profiler's own included`,
+      `${cpuMicrosPerRequest.toFixed(1)} µs CPU a request, the profiler's own included${batch}`,
   );
   let jsMicros = 0;
   for (const file of readdirSync(folder)) {
@@ -70,6 +72,7 @@ async function main(workers: number): Promise<void> {
 /** Returns the microseconds that the thread was busy while the load was on. */
 function printProfile(file: string, profile: CpuProfile, load: LoadFigures): number {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const byRoom = new Map<string, number>();
   const byFile = new Map<string, number>();
   const byFunction = new Map<string, number>();
   let busyMicros = 0;
@@ -85,15 +88,26 @@ function printProfile(file: string, profile: CpuProfile, load: LoadFigures): num
     busyMicros += micros;
     const place = frame.url === '' ? frame.functionName : frame.url.replace(/^.*\/(dist|node_modules)\//, '');
     const name = `${frame.functionName || '(anonymous)'} ${frame.url === '' ? '' : place}:${frame.lineNumber + 1}`;
+    const room = place.split('/')[0] ?? place;
+    byRoom.set(room, (byRoom.get(room) ?? 0) + micros);
     byFile.set(place, (byFile.get(place) ?? 0) + micros);
     byFunction.set(name, (byFunction.get(name) ?? 0) + micros);
   }
   if (busyMicros < (load.toMicros - load.fromMicros) * MIN_BUSY_SHARE) return 0;
   console.log(`\n${file}: ${(busyMicros / load.requests).toFixed(2)} µs a request in JavaScript`);
+  printMicros(byRoom, load.requests, ROOMS_SHOWN);
+  console.log();
   printMicros(byFile, load.requests, FILES_SHOWN);
   console.log();
   printMicros(byFunction, load.requests, FUNCTIONS_SHOWN);
   return busyMicros;
+}
+
+/** Since the start, as the server counts it. */
+async function batchLength(url: string): Promise<number> {
+  const metrics = await fetch(new URL('/metrics', url)).then((response) => response.text());
+  const valueOf = (name: string): number => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(metrics)?.[1]);
+  return valueOf('gavel_worker_requests_total') / valueOf('gavel_worker_batches_total');
 }
 
 function printMicros(micros: ReadonlyMap<string, number>, requests: number, shown: number): void {

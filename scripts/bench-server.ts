@@ -94,7 +94,7 @@ export async function startGavel(
 async function seedCampaigns(dataDir: string, count: number): Promise<void> {
   const read = readConfig({ GAVEL_DATA_DIR: dataDir }, 1);
   if (!read.ok) throw new Error(read.message);
-  const storage = await openStorage(read.config, createLog('warn'));
+  const storage = await openStorage(read.config, createLog('error'));
   try {
     await storage.store.insertMany(benchCampaigns(count));
   } finally {

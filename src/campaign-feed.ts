@@ -26,7 +26,8 @@ export interface FeedEdges {
 export interface CampaignFeed {
   /** false after Postgres could not be asked. */
   readonly isConnected: boolean;
-  stop(): Promise<void>;
+  /** Nothing is prepared or published any more. What is being read is not waited for: Postgres may hang. */
+  stop(): void;
 }
 
 /** The first snapshot; rejects when the campaigns can't be read. */
@@ -45,13 +46,13 @@ export function followCampaigns(
   let isConnected = true;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
-  let looking = Promise.resolve();
 
   async function look(): Promise<void> {
     try {
       if ((await edges.store.version()) !== version) {
         const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
         const next = await compile(edges, holder.current.epoch + 1, buffer);
+        if (isStopped) return;
         prepare(next.snapshot);
         holder.publish(next.snapshot);
         version = next.version;
@@ -64,25 +65,21 @@ export function followCampaigns(
       if (!isConnected) edges.log.info({}, 'Postgres is back');
       isConnected = true;
     } catch (error) {
+      if (isStopped) return;
       if (isConnected) edges.log.warn({ err: error }, 'Postgres is away: the index in memory serves on');
       isConnected = false;
     }
-    if (!isStopped) timer = setTimeout(start, LOOK_EVERY_MS);
+    if (!isStopped) timer = setTimeout(() => void look(), LOOK_EVERY_MS);
   }
 
-  function start(): void {
-    looking = look();
-  }
-
-  start();
+  void look();
   return {
     get isConnected() {
       return isConnected;
     },
-    async stop() {
+    stop() {
       isStopped = true;
       clearTimeout(timer);
-      await looking;
     },
   };
 }

@@ -67,7 +67,6 @@ export const VARIABLES = {
     fallback: '0',
     meaning: '1 gzips bids too for those who accept it, which costs more than the auction.',
   },
-  GAVEL_SHARE_PORT: { fallback: '0', meaning: '1 lets several processes of one machine share the port.' },
   GAVEL_LOG_LEVEL: { fallback: 'info', meaning: `One of ${LOG_LEVELS.join(', ')}.` },
   GAVEL_BLOCKED_SELLERS: {
     fallback: '',

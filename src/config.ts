@@ -32,7 +32,6 @@ export interface Config {
   readonly tmaxCapMs: number;
   readonly tmaxMarginMs: number;
   readonly gzipBids: boolean;
-  readonly sharePort: boolean;
   readonly logLevel: LogLevel;
   /** `asi` or `asi/sid`, lower case. */
   readonly blockedSellers: readonly string[];
@@ -98,7 +97,6 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     tmaxCapMs: read.GAVEL_TMAX_CAP_MS,
     tmaxMarginMs: read.GAVEL_TMAX_MARGIN_MS,
     gzipBids: read.GAVEL_GZIP_BIDS,
-    sharePort: read.GAVEL_SHARE_PORT,
     logLevel: read.GAVEL_LOG_LEVEL,
     blockedSellers: read.GAVEL_BLOCKED_SELLERS,
     demo: read.GAVEL_DEMO,
@@ -128,7 +126,6 @@ const SCHEMA = z
     GAVEL_TMAX_CAP_MS: whole(1, MAX_TMAX_MS),
     GAVEL_TMAX_MARGIN_MS: whole(0, MAX_TMAX_MS),
     GAVEL_GZIP_BIDS: flag(),
-    GAVEL_SHARE_PORT: flag(),
     GAVEL_LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }),
     GAVEL_BLOCKED_SELLERS: z
       .string()

@@ -14,6 +14,7 @@ import { openLedger, type EmbeddedLedger } from './ledger/embedded.ts';
 import type { WorkerFigures } from './metric-sources.ts';
 import { createCatalog, type Catalog } from './server/catalog.ts';
 import type { Log } from './server/http.ts';
+import { createLandingPages, type LandingPages } from './server/landing-pages.ts';
 import { createSpentCampaigns, type SpentCampaigns } from './server/spent-campaigns.ts';
 import type { Storage } from './storage.ts';
 import { startIndexCompiler } from './targeting/piscina-compiler.ts';
@@ -28,6 +29,7 @@ export interface Market {
   readonly decider: Decider;
   readonly handover: Handover;
   readonly catalogOf: (snapshot: Snapshot) => Catalog;
+  readonly landingPages: LandingPages;
   readonly workerFigures: () => WorkerFigures;
   /** Postgres answered when it was last asked. */
   readonly isFed: () => boolean;
@@ -60,7 +62,10 @@ export async function openMarket(
   const ratesFile =
     config.fxFile === null
       ? null
-      : watchRates(config.fxFile, rates, (outcome) => log.info(outcome, 'exchange rates'));
+      : watchRates(config.fxFile, rates, (outcome) => {
+          if ('error' in outcome) log.warn(outcome, 'exchange rates: the file is wrong, the last ones stay');
+          else log.info(outcome, 'exchange rates');
+        });
   const policy: DeciderPolicy = {
     rates,
     vendorId: config.tcfVendorId,
@@ -82,7 +87,13 @@ export async function openMarket(
   const holder = new SnapshotHolder(first.snapshot, startTimer);
   const catalogOf = rememberCatalogs(ledger);
   const spent = createSpentCampaigns(ledger, () => holder, catalogOf);
+  const landingPages = createLandingPages(
+    () => catalogOf(holder.current),
+    storage.store,
+    (error) => log.warn({ err: error }, 'the landing page of a past ad can not be looked up'),
+  );
   const feed = followCampaigns(feedEdges, first, holder, (next) => {
+    landingPages.keepDeparting(catalogOf(holder.current), next);
     spent.carryOver(next, Date.now());
   });
   const decider = createDecider(policy);
@@ -101,13 +112,14 @@ export async function openMarket(
     decider,
     handover,
     catalogOf,
+    landingPages,
     workerFigures: () => pool?.stats() ?? INLINE_FIGURES,
     isFed: () => feed.isConnected,
     async close() {
       clearInterval(ticker);
       ratesFile?.close();
       await handover.close();
-      await feed.stop();
+      feed.stop();
       await compiler.close();
       await ledger.close();
     },

@@ -1,6 +1,6 @@
 /** The closed lists that metrics take their label values from. */
 import type { EventType } from './events/door.ts';
-import { CANDIDATE_REASONS, NBR, type CandidateReason, type Nbr } from './openrtb/codes.ts';
+import { NBR, type Nbr } from './openrtb/codes.ts';
 
 /** Parts of a bid: deciding, hand-over to a worker included; reserving, signing and writing the answer. */
 export const STAGES = ['decide', 'sell'] as const;
@@ -15,26 +15,6 @@ export const EVENT_TYPES = [
   'billing',
   'loss',
 ] as const satisfies readonly EventType[];
-/** What came of a notice or a tracking call: the ledger's words, and those of the calls that never reach it. */
-export const TRACKING_OUTCOMES = [
-  'counted',
-  'posted',
-  'late',
-  'repeated',
-  'uncharged',
-  'unclicked',
-  'free',
-  'unsigned',
-  'test',
-  'forged',
-  'no_price',
-  'above_bid',
-  'expired',
-  'unknown',
-  'not_kept',
-] as const;
-export type TrackingOutcome = (typeof TRACKING_OUTCOMES)[number];
-
 /** Labels of bid answers: 'bid', then every reason of NBR but 0, which stands for a bid. */
 export const ANSWER_REASONS = ['bid', ...Object.keys(NBR).filter((name) => name !== 'unknown')];
 const CELL_OF_NBR = new Map<Nbr, number>(
@@ -45,5 +25,3 @@ const CELL_OF_NBR = new Map<Nbr, number>(
 export function answerCell(nbr: Nbr): number {
   return CELL_OF_NBR.get(nbr) ?? 0;
 }
-
-export const DROP_REASONS: readonly CandidateReason[] = CANDIDATE_REASONS.map(([reason]) => reason);

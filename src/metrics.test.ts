@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createCountingEvents } from './events/counting.ts';
 import type { MetricSources } from './metric-sources.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { CANDIDATE_REASONS, NBR } from './openrtb/codes.ts';
+import { NBR } from './openrtb/codes.ts';
 import { BUCKET_BOUNDS_SEC, Durations } from './server/durations.ts';
 
 const SOURCES: MetricSources = {
@@ -99,7 +99,6 @@ describe('the metrics', () => {
     const answers = families.get('gavel_bid_answers_total')!.samples;
     const names = ['bid', ...Object.keys(NBR).filter((name) => name !== 'unknown')];
     expect([...answers]).toEqual(names.map((name) => [`gavel_bid_answers_total{reason="${name}"}`, 0]));
-    expect(families.get('gavel_candidates_dropped_total')!.samples.size).toBe(CANDIDATE_REASONS.length);
     expect(families.get('gavel_events_total')!.samples.size).toBe(6 * 3);
     expect(families.get('gavel_requests_total')!.samples.size).toBe(3 * 6);
   });
@@ -128,13 +127,21 @@ describe('the metrics', () => {
   test('count events, notices, drops, failures and resumed matches under their labels', async () => {
     const created = create();
     const events = createCountingEvents((type, origin) => created.countEvent(type, origin));
-    const event = { type: 'click', atMs: 0, adId: 'a', campaignId: '', traceId: '' } as const;
+    const event = {
+      type: 'click',
+      atMs: 0,
+      adId: 'a',
+      campaignId: '',
+      traceId: '',
+      lossReason: null,
+      valueUsd: null,
+    } as const;
     expect(events.record({ ...event, known: true, signed: true })).toBe(true);
     events.record({ ...event, known: false, signed: true });
     events.record({ ...event, known: true, signed: false });
     events.record({ ...event, known: false, signed: false });
     created.countNotice('billing', 'above_bid');
-    created.countDropped('budget', 7);
+    created.countUnreserved();
     created.countFailure();
     created.countResumed();
     const families = await read(created);
@@ -144,7 +151,7 @@ describe('the metrics', () => {
     expect(value('gavel_events_total', '{type="click",origin="unsigned"}')).toBe(1);
     expect(value('gavel_events_total', '{type="click",origin="unknown"}')).toBe(1);
     expect(value('gavel_notices_total', '{type="billing",outcome="above_bid"}')).toBe(1);
-    expect(value('gavel_candidates_dropped_total', '{reason="budget"}')).toBe(7);
+    expect(value('gavel_bids_unreserved_total', '')).toBe(1);
     expect(value('gavel_handler_failures_total', '')).toBe(1);
     expect(value('gavel_matches_resumed_total', '')).toBe(1);
   });

@@ -10,17 +10,15 @@ import { EVENT_ORIGINS, type EventOrigin } from './events/counting.ts';
 import {
   answerCell,
   ANSWER_REASONS,
-  DROP_REASONS,
   EVENT_TYPES,
   STAGES,
   STATUS_CLASSES,
-  TRACKING_OUTCOMES,
   type Stage,
-  type TrackingOutcome,
 } from './metric-labels.ts';
 import { SOURCED_METRICS, type MetricSources } from './metric-sources.ts';
-import type { CandidateReason, Nbr } from './openrtb/codes.ts';
+import type { Nbr } from './openrtb/codes.ts';
 import { BUCKET_BOUNDS_SEC, Durations } from './server/durations.ts';
+import { TRACKING_OUTCOMES, type TrackingOutcome } from './server/tracking.ts';
 
 export interface Metrics {
   /** `route`: index into `routeNames`; `status` 0: the client left first. */
@@ -29,8 +27,8 @@ export interface Metrics {
   countFailure(): void;
   /** An answer to a bid request; `nbr` 0 is a bid. */
   countAnswer(nbr: Nbr): void;
-  /** Candidates of shortlists that did not become a bid. */
-  countDropped(reason: CandidateReason, candidates: number): void;
+  /** A candidate whose budget could not bear its bid. */
+  countUnreserved(): void;
   /** A shortlist fell out as a whole, and matching resumed behind it. */
   countResumed(): void;
   /** Milliseconds of `performance.now`. */
@@ -61,10 +59,10 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
   const answers = table('gavel_bid_answers_total', 'Answers to OpenRTB requests: bid, or why not.', {
     reason: ANSWER_REASONS,
   });
-  const dropped = table(
-    'gavel_candidates_dropped_total',
-    'Shortlisted candidates that did not become a bid.',
-    { reason: DROP_REASONS },
+  const unreserved = table(
+    'gavel_bids_unreserved_total',
+    'Candidates whose budget could not bear the bid.',
+    {},
   );
   const events = table('gavel_events_total', 'Events kept, by what vouches for them.', {
     type: EVENT_TYPES,
@@ -97,7 +95,7 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
     },
     countFailure: () => failures.add(0, 1),
     countAnswer: (nbr) => answers.add(answerCell(nbr), 1),
-    countDropped: (reason, candidates) => dropped.add(DROP_REASONS.indexOf(reason), candidates),
+    countUnreserved: () => unreserved.add(0, 1),
     countResumed: () => resumed.add(0, 1),
     observeStage: (stage, startMs, endMs) => stages.observe(STAGES.indexOf(stage), endMs - startMs),
     countEvent(type, origin) {

@@ -7,15 +7,17 @@ import type { Market } from './market.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createKeyCheck } from './server/admin-key.ts';
 import { bidRoute } from './server/bidding.ts';
-import { clickRoutes, type LandingPage } from './server/clicks.ts';
+import { clickRoutes } from './server/clicks.ts';
 import { deliveryRoutes } from './server/delivery.ts';
 import { healthRoutes, type CheckResult } from './server/health.ts';
 import type { BidRoute, Log, Route } from './server/http.ts';
+import { createKeeper } from './server/keeper.ts';
 import { noticeRoutes } from './server/notices.ts';
 import { pixelRoutes } from './server/pixels.ts';
 import { createSeller } from './server/selling.ts';
 import { createSimpleAuction } from './server/simple-auction.ts';
 import { simpleFormRoutes } from './server/simple-forms.ts';
+import type { TrackingEdges } from './server/tracking.ts';
 import { routeNames } from './server/uws-server.ts';
 import type { Storage } from './storage.ts';
 
@@ -39,18 +41,25 @@ export interface SiteParts {
 
 export function createSite(parts: SiteParts): Site {
   const { config, market, signer, publicUrl, log } = parts;
-  const { ledger, holder, catalogOf } = market;
+  const { ledger, holder, catalogOf, landingPages } = market;
   const clock = Date.now;
   const events = createCountingEvents((type, origin) => {
     metrics.countEvent(type, origin);
   });
   const seller = createSeller(publicUrl, signer, ledger, (snapshot, campaign) => {
     market.spent.put(snapshot, campaign);
-    metrics.countDropped('budget', 1);
+    metrics.countUnreserved();
   });
   const catalog = (): ReturnType<typeof catalogOf> => catalogOf(holder.current);
   const auction = createSimpleAuction(market.decider, seller, ledger, catalog);
-  const tracking = { signer, ledger, events, clock };
+  const tracking: TrackingEdges = {
+    signer,
+    ledger,
+    keeper: createKeeper(ledger),
+    events,
+    clock,
+    count: (type, outcome) => metrics.countNotice(type, outcome),
+  };
   const bids = bidRoute({
     ...market,
     seller,
@@ -63,22 +72,15 @@ export function createSite(parts: SiteParts): Site {
       countResumed: () => metrics.countResumed(),
       observeStage: (stage, startMs, endMs) => metrics.observeStage(stage, startMs, endMs),
     },
-    onFault: (error) => log.error({ err: error }, 'a bid request failed'),
+    onFault: (error, { requestId, traceId }) =>
+      log.error({ err: error, requestId, traceId }, 'a bid request failed'),
   });
   const routes: readonly Route[] = [
     ...simpleFormRoutes({ auction, seller, ledger, events, clock, publicUrl }),
     ...deliveryRoutes({ delivery: createDelivery(market.policy), ledger, catalog, clock }),
-    ...noticeRoutes({ ...tracking, count: (type, outcome) => metrics.countNotice(type, outcome) }),
-    ...pixelRoutes({
-      ...tracking,
-      findCampaign: (adId) => findAd(parts, adId)?.campaignId ?? null,
-      count: (type, outcome) => metrics.countNotice(type, outcome),
-    }),
-    ...clickRoutes({
-      ...tracking,
-      findLandingPage: (adId) => findLandingPage(parts, adId),
-      count: (outcome) => metrics.countNotice('click', outcome),
-    }),
+    ...noticeRoutes(tracking),
+    ...pixelRoutes({ ...tracking, landingPages }),
+    ...clickRoutes({ ...tracking, landingPages }),
     ...healthRoutes({
       checks: { redis: () => 'embedded', kafka: () => 'embedded', postgres: () => checkPostgres(parts) },
       isReady: parts.isReady,
@@ -93,26 +95,6 @@ export function createSite(parts: SiteParts): Site {
     inFlight: parts.inFlight,
   });
   return { routes, bidRoute: bids, metrics };
-}
-
-function findAd({ market }: SiteParts, adId: string): LandingPage | null {
-  const snapshot = market.holder.current;
-  const ad = snapshot.adOrdinal(adId);
-  if (ad < 0) return null;
-  const { campaignId, text } = market.catalogOf(snapshot).creative(ad);
-  return { campaignId, url: text.redirectUrl };
-}
-
-/** An ad that has left the index since it was served still leads somewhere. */
-async function findLandingPage(parts: SiteParts, adId: string): Promise<LandingPage | null> {
-  const found = findAd(parts, adId);
-  if (found !== null) return found;
-  try {
-    return await parts.storage.store.findLandingPage(adId);
-  } catch (error) {
-    parts.log.warn({ err: error, adId }, 'the landing page of a past ad can not be looked up');
-    return null;
-  }
 }
 
 function checkPostgres({ market, storage }: SiteParts): CheckResult {

@@ -15,6 +15,12 @@ import { createServer } from './server/uws-server.ts';
 import { openStorage, type Storage } from './storage.ts';
 import { printWelcome } from './welcome.ts';
 
+/** From the signal on; service managers and `docker stop` kill after 10 s. The drain takes 8 of it at most. */
+const STOP_LIMIT_MS = 9_000;
+/** What hangs in spite of all limits, or in a start under way, ends here; the watchdog sees to PostgreSQL. */
+const EXIT_LIMIT_MS = 9_700;
+/** All is closed: for what only a socket to a Postgres that hangs keeps. */
+const LINGER_MS = 100;
 /** The key of GAVEL_SIGNING_KEY; those of the database begin at 1. */
 const CONFIGURED_KEY_NUMBER = 0;
 
@@ -45,7 +51,6 @@ export async function serve(config: Config, log: Log): Promise<void> {
   const server: HttpServer = createServer({
     ...site,
     gzipBids: config.gzipBids,
-    sharePort: config.sharePort,
     log,
     observe: (route, status, elapsedMs) => site.metrics.observeRequest(route, status, elapsedMs),
     countFailure: () => site.metrics.countFailure(),
@@ -53,16 +58,18 @@ export async function serve(config: Config, log: Log): Promise<void> {
   const port = await server.listen(config.host, config.port);
   const { campaignCount } = market.holder.current;
   log.info({ port, publicUrl, workers: config.workers, campaigns: campaignCount }, 'listening');
-  printWelcome({ publicUrl, adminKey, isSeeded, campaignCount });
+  printWelcome({ port, publicUrl, adminKey, isSeeded, campaignCount });
 
   const signal = await stopped;
+  const deadlineMs = performance.now() + STOP_LIMIT_MS;
   log.info({ signal }, 'stopping: requests in flight are answered first');
   isReady = false;
   await server.close();
   await market.close();
-  await storage.close();
+  await storage.close(deadlineMs - performance.now());
   site.metrics.close();
   log.info({}, 'stopped');
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
 /** Only into an embedded database that nothing was ever put into; the demo's mark is that first change. */
@@ -84,6 +91,7 @@ function untilSignal(): Promise<NodeJS.Signals> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
         resolve(signal);
+        setTimeout(() => process.exit(1), EXIT_LIMIT_MS).unref();
         process.once(signal, () => process.exit(1));
       });
     }

@@ -2,6 +2,8 @@
 import type { AdminKey } from './server/admin-key.ts';
 
 interface Welcome {
+  readonly port: number;
+  /** How the outside reaches the server, which need not be a way from here. */
   readonly publicUrl: string;
   readonly adminKey: AdminKey;
   readonly isSeeded: boolean;
@@ -13,8 +15,10 @@ const SAMPLE_REQUEST =
   '{"id":"try-1","imp":[{"id":"1","banner":{"w":300,"h":250}}],' +
   '"site":{"domain":"news.example"},"device":{"os":"Android","geo":{"country":"USA"}}}';
 
-export function printWelcome({ publicUrl, adminKey, isSeeded, campaignCount }: Welcome): void {
-  const lines = ['', `Gavel listens at ${publicUrl} with ${String(campaignCount)} campaigns.`];
+export function printWelcome({ port, publicUrl, adminKey, isSeeded, campaignCount }: Welcome): void {
+  const localUrl = `http://localhost:${String(port)}`;
+  const outside = publicUrl === localUrl ? '' : ` (from outside ${publicUrl})`;
+  const lines = ['', `Gavel listens at ${localUrl}${outside} with ${String(campaignCount)} campaigns.`];
   if (isSeeded) lines.push('The demo campaigns were loaded into a new data folder.');
   if (adminKey.file !== null) {
     lines.push(
@@ -27,7 +31,7 @@ export function printWelcome({ publicUrl, adminKey, isSeeded, campaignCount }: W
     lines.push(
       'Try it:',
       '',
-      `  curl -s ${publicUrl}/openrtb2/bid -H 'content-type: application/json' -d '${SAMPLE_REQUEST}'`,
+      `  curl -s ${localUrl}/openrtb2/bid -H 'content-type: application/json' -d '${SAMPLE_REQUEST}'`,
     );
   }
   process.stderr.write(`${lines.join('\n')}\n\n`);

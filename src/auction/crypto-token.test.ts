@@ -16,13 +16,14 @@ const BID: BidToken = {
   lease: 123_456_789_012,
   ordinal: 4_294_967_295,
   priceMicros: priceMicros(2_500_001),
+  bidMicros: priceMicros(Number.MAX_SAFE_INTEGER),
   reservedNanos: MAX_COST_NANOS,
   eventNanos: costNanos(1_500_000),
   currencyRate: 0.92,
   issuedMs: Date.UTC(2026, 10, 21),
   expirySec: 1_800_000_000,
   userId: 'user-1',
-  multiplier: 1,
+  multiplier: 1.1,
 };
 
 describe('a bid token', () => {
@@ -58,6 +59,11 @@ describe('a bid token', () => {
       const changed = token.slice(0, i) + (token[i] === 'A' ? 'B' : 'A') + token.slice(i + 1);
       expect(signer.verify(changed, 'billing')).toBeNull();
     }
+    for (let i = 0; i < token.length; i++) {
+      const shifted = String.fromCharCode(token.charCodeAt(i) + 0x100);
+      expect(signer.verify(token.slice(0, i) + shifted + token.slice(i + 1), 'billing')).toBeNull();
+    }
+    expect(signer.verify(token.replaceAll('-', '+').replaceAll('_', '/'), 'billing')).toBeNull();
     expect(signer.verify(token.slice(0, -1), 'billing')).toBeNull();
     expect(signer.verify(`${token}A`, 'billing')).toBeNull();
   });
@@ -91,6 +97,6 @@ describe('a bid token', () => {
   });
 
   it('needs no escaping in a URL, HTML or JSON', () => {
-    expect(signer.sign(BID).token('impression')).toMatch(/^[\w-]{140}$/);
+    expect(signer.sign(BID).token('impression')).toMatch(/^[\w-]{156}$/);
   });
 });

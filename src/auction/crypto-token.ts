@@ -2,7 +2,7 @@
  * The signed token that every URL of a bid carries: what was reserved, for whom, and one tag for the purpose
  * of the URL. One HMAC-SHA512 a bid is cut into a tag for each purpose, so that a pixel's token cannot bill.
  *
- *   token = base64url(payload, 96 bytes → 128 characters) + tag (12 characters = 72 bits)
+ *   token = base64url(payload, 108 bytes → 144 characters) + tag (12 characters = 72 bits)
  *
  *   payload, big endian
  *   0  version      1  key number   2  flags         3  bid model
@@ -10,7 +10,8 @@
  *   36 lease, 6     42 ordinal, 4   46 bid price in USD micros CPM, 6
  *   52 reserved nanos, 7            59 nanos that the event of the token posts, 7
  *   66 currency rate, double        74 issued, ms, 6               80 expiry, s, 4
- *   84 salted hash of the user, 8   92 impressions a bid buys, float
+ *   84 salted hash of the user, 8   92 impressions a bid buys, double
+ *   100 bid price in micros of the bid's currency, 7               107 zero
  *
  * Both lengths are multiples of three bytes, so base64 needs no padding and the tags fall on characters.
  */
@@ -32,6 +33,8 @@ export interface BidToken {
   readonly lease: number;
   readonly ordinal: number;
   readonly priceMicros: PriceMicros;
+  /** The price that was bid, in the currency of the bid: notices may not exceed it. */
+  readonly bidMicros: PriceMicros;
   readonly reservedNanos: CostNanos;
   /** What the impression (simple form), the click (cpc) or the conversion (cpa) costs. */
   readonly eventNanos: CostNanos;
@@ -69,10 +72,12 @@ export interface TokenSigner {
 }
 
 const VERSION = 1;
-const PAYLOAD_BYTES = 96;
-const PAYLOAD_LENGTH = 128;
+const PAYLOAD_BYTES = 108;
+const PAYLOAD_LENGTH = 144;
 const TAG_LENGTH = 12;
 const TOKEN_LENGTH = PAYLOAD_LENGTH + TAG_LENGTH;
+/** Decoders take other alphabets too; a token has one spelling. */
+const SPELLING = /^[\w-]+$/;
 /** Of SHA-512. */
 const HASH_BLOCK_BYTES = 128;
 const HASH_BYTES = 64;
@@ -94,7 +99,7 @@ export function createTokenSigner(keys: readonly SigningKey[], salt: Buffer): To
   }
 
   function verified(token: string, purpose: Purpose): { bytes: Buffer; tags: string } | null {
-    if (token.length !== TOKEN_LENGTH) return null;
+    if (token.length !== TOKEN_LENGTH || !SPELLING.test(token)) return null;
     const bytes = Buffer.from(token.slice(0, PAYLOAD_LENGTH), 'base64url');
     if (bytes.length !== PAYLOAD_BYTES || bytes[0] !== VERSION) return null;
     const key = byNumber.get(bytes[1] ?? -1);
@@ -158,14 +163,15 @@ function writePayload(bytes: Buffer, keyNumber: number, bid: BidToken, salt: str
   bytes.writeUIntBE(bid.lease, 36, 6);
   bytes.writeUInt32BE(bid.ordinal, 42);
   bytes.writeUIntBE(bid.priceMicros, 46, 6);
-  writeNanos(bytes, 52, bid.reservedNanos);
-  writeNanos(bytes, 59, bid.eventNanos);
+  writeWide(bytes, 52, bid.reservedNanos);
+  writeWide(bytes, 59, bid.eventNanos);
   bytes.writeDoubleBE(bid.currencyRate, 66);
   bytes.writeUIntBE(bid.issuedMs, 74, 6);
   bytes.writeUInt32BE(bid.expirySec, 80);
   if (bid.userId === '') bytes.fill(0, 84, 92);
   else bytes.write(hash('sha256', salt + bid.userId, 'binary'), 84, 8, 'binary');
-  bytes.writeFloatBE(bid.multiplier, 92);
+  bytes.writeDoubleBE(bid.multiplier, 92);
+  writeWide(bytes, 100, bid.bidMicros);
 }
 
 function readPayload(bytes: Buffer): ReadToken {
@@ -180,23 +186,25 @@ function readPayload(bytes: Buffer): ReadToken {
     lease: bytes.readUIntBE(36, 6),
     ordinal: bytes.readUInt32BE(42),
     priceMicros: priceMicros(bytes.readUIntBE(46, 6)),
-    reservedNanos: readNanos(bytes, 52),
-    eventNanos: readNanos(bytes, 59),
+    reservedNanos: costNanos(readWide(bytes, 52)),
+    eventNanos: costNanos(readWide(bytes, 59)),
     currencyRate: bytes.readDoubleBE(66),
     issuedMs: bytes.readUIntBE(74, 6),
     expirySec: bytes.readUInt32BE(80),
     userHash: /^0+$/.test(userHash) ? '' : userHash,
-    multiplier: bytes.readFloatBE(92),
+    multiplier: bytes.readDoubleBE(92),
+    bidMicros: priceMicros(readWide(bytes, 100)),
   };
 }
 
-function writeNanos(bytes: Buffer, at: number, nanos: number): void {
-  bytes.writeUIntBE(Math.floor(nanos / TWO_TO_32), at, 3);
-  bytes.writeUInt32BE(nanos % TWO_TO_32, at + 3);
+/** Seven bytes: 2^53 needs that many. */
+function writeWide(bytes: Buffer, at: number, value: number): void {
+  bytes.writeUIntBE(Math.floor(value / TWO_TO_32), at, 3);
+  bytes.writeUInt32BE(value % TWO_TO_32, at + 3);
 }
 
-function readNanos(bytes: Buffer, at: number): CostNanos {
-  return costNanos(bytes.readUIntBE(at, 3) * TWO_TO_32 + bytes.readUInt32BE(at + 3));
+function readWide(bytes: Buffer, at: number): number {
+  return bytes.readUIntBE(at, 3) * TWO_TO_32 + bytes.readUInt32BE(at + 3);
 }
 
 function readUuid(bytes: Buffer, at: number): string {

@@ -4,7 +4,7 @@
  *
  *   body → openrtb/parse → admit (privacy, currency, chain) → per imp: targeting/match → judge → shortlist
  */
-import { NBR, type Nbr } from '../openrtb/codes.ts';
+import { NBR, nearnessOf, type Nbr } from '../openrtb/codes.ts';
 import { parseBidRequest } from '../openrtb/parse.ts';
 import type { BidRequest, Channel, Imp } from '../openrtb/request.ts';
 import { Matcher } from '../targeting/match.ts';
@@ -16,7 +16,7 @@ import { impQuery } from './lookup.ts';
 import { resolveImp, type RequestOffer } from './offer.ts';
 import { shortlist, type Shortlist } from './shortlist.ts';
 
-export const OPENRTB_TERMS: Terms = { cpmOnly: false, imageOnly: false };
+const OPENRTB_TERMS: Terms = { cpmOnly: false, imageOnly: false };
 
 const NO_CANDIDATES: readonly Candidate[] = Object.freeze([]);
 
@@ -163,12 +163,12 @@ function bidLifetimeSec(imp: Imp, channel: Channel): number {
   return channel === 'app' ? APP_LIFETIME_SEC : WEB_LIFETIME_SEC;
 }
 
-/** 0 where an imp has a shortlist; else the reason of the imp that came nearest, which has the highest number. */
+/** 0 where an imp has a shortlist; else the reason of the imp that came nearest to a bid. */
 function nearestNbr(imps: readonly ImpDecision[]): Nbr {
-  let nearest: Nbr = NBR.unknown;
+  let nearest: Nbr = NBR.invalidRequest;
   for (const { nbr } of imps) {
     if (nbr === NBR.unknown) return nbr;
-    if (nbr > nearest) nearest = nbr;
+    if (nearnessOf(nbr) > nearnessOf(nearest)) nearest = nbr;
   }
   return nearest;
 }

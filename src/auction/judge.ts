@@ -15,7 +15,7 @@ import {
 } from '../targeting/snapshot.ts';
 import { convertedRoundedDown } from './currency.ts';
 import type { Candidate } from './decision.ts';
-import { NO_RATE, type DealOffer, type Offer } from './offer.ts';
+import { NO_RATE, type DealOffer, type Ids, type Offer } from './offer.ts';
 
 export interface Rejection {
   readonly reason: CandidateReason;
@@ -165,6 +165,9 @@ function rejectCreative(
 
 function rejectBlocked(snapshot: Snapshot, offer: Offer, ad: number): Rejection | null {
   const { request } = offer;
+  // An ad that names no domain can't be shown not to be among those that are blocked.
+  const hasBlockedDomains = request.source.blockedDomains.length > 0;
+  if (hasBlockedDomains && rowLength(snapshot.adDomains, ad) === 0) return REJECT.badv;
   if (holdsAny(snapshot.adDomains, ad, request.blockedDomains)) return REJECT.badv;
   if (request.blockedApps.length > 0 && request.blockedApps.includes(snapshot.adBundle[ad] ?? 0)) {
     return REJECT.bapp;
@@ -228,7 +231,7 @@ function holds(lists: IdLists, row: number, id: number): boolean {
   return false;
 }
 
-function holdsAny(lists: IdLists, row: number, ids: readonly number[]): boolean {
+function holdsAny(lists: IdLists, row: number, ids: Ids): boolean {
   if (ids.length === 0) return false;
   const end = lists.start[row + 1] ?? 0;
   for (let i = lists.start[row] ?? 0; i < end; i++) if (ids.includes(lists.ids[i] ?? 0)) return true;

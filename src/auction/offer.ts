@@ -10,13 +10,22 @@ import { convertedRoundedDown, rateOf, usdRoundedUp, type Rates } from './curren
 /** A floor in USD for which there is no rate: nothing can be compared with it. */
 export const NO_RATE = -1 as PriceMicros;
 
+/** Interned ids, each once: an array of few, a set of many. */
+export interface Ids {
+  readonly length: number;
+  includes(id: number): boolean;
+}
+
+/** Up to here an array is searched faster than a set is made. */
+const FEW_IDS = 32;
+
 export interface Offer {
   readonly request: RequestOffer;
   readonly imp: Imp;
   /** USD micros, or NO_RATE. */
   readonly openFloor: PriceMicros;
   readonly deals: readonly DealOffer[];
-  readonly mimes: readonly number[];
+  readonly mimes: Ids;
 }
 
 export interface DealOffer {
@@ -24,8 +33,8 @@ export interface DealOffer {
   /** Interned id of the deal; 0: no campaign has it. */
   readonly id: number;
   readonly floor: PriceMicros;
-  readonly allowedSeats: readonly number[];
-  readonly allowedDomains: readonly number[];
+  readonly allowedSeats: Ids;
+  readonly allowedDomains: Ids;
 }
 
 /** The part that all imps of a request share. */
@@ -33,12 +42,12 @@ export interface RequestOffer {
   readonly source: BidRequest;
   readonly currency: string;
   readonly currencyRate: number;
-  readonly allowedSeats: readonly number[];
-  readonly blockedSeats: readonly number[];
-  readonly blockedCategories: readonly number[];
-  readonly allowedCategories: readonly number[];
-  readonly blockedDomains: readonly number[];
-  readonly blockedApps: readonly number[];
+  readonly allowedSeats: Ids;
+  readonly blockedSeats: Ids;
+  readonly blockedCategories: Ids;
+  readonly allowedCategories: Ids;
+  readonly blockedDomains: Ids;
+  readonly blockedApps: Ids;
   /** The privacy decision: may this user be recognised, and may a profile of the user decide? */
   readonly identifier: boolean;
   readonly profile: boolean;
@@ -48,14 +57,14 @@ export interface RequestOffer {
   readonly imageOnly: boolean;
 }
 
-const NOTHING: readonly number[] = Object.freeze([]);
+const NOTHING: Ids = Object.freeze([]);
 
 export function resolveRequest(
   snapshot: Snapshot,
   source: BidRequest,
   terms: Pick<RequestOffer, 'currency' | 'currencyRate' | 'identifier' | 'profile' | 'cpmOnly' | 'imageOnly'>,
 ): RequestOffer {
-  const categories = (codes: readonly string[]): readonly number[] =>
+  const categories = (codes: readonly string[]): Ids =>
     codes.length === 0
       ? NOTHING
       : known(
@@ -122,7 +131,7 @@ function standardMime(mime: string): string {
   return mime === 'image/jpg' ? 'image/jpeg' : mime;
 }
 
-function known(snapshot: Snapshot, space: Space, names: readonly string[]): readonly number[] {
+function known(snapshot: Snapshot, space: Space, names: readonly string[]): Ids {
   if (names.length === 0) return NOTHING;
   const ids: number[] = [];
   // By index: an iterator over lists of which some are frozen is not optimised away, and allocates a step.
@@ -130,5 +139,10 @@ function known(snapshot: Snapshot, space: Space, names: readonly string[]): read
     const id = snapshot.lookup(space, names[i] ?? '');
     if (id !== 0) ids.push(id);
   }
-  return ids;
+  return ids.length <= FEW_IDS ? ids : manyIds(ids);
+}
+
+function manyIds(ids: readonly number[]): Ids {
+  const set = new Set(ids);
+  return { length: set.size, includes: (id) => set.has(id) };
 }

@@ -13,6 +13,12 @@ import type { Offer } from './offer.ts';
  */
 const ADS_PER_CAMPAIGN = 6;
 
+/**
+ * Campaigns that match and are judged, over all imps of a request: some 10 ms of work. Behind so many that were
+ * all refused (by blocks, seats, creatives) nothing is looked for any more.
+ */
+const MAX_JUDGED = 20_000;
+
 const NBR_OF_REASON: Readonly<Record<string, Nbr>> = Object.fromEntries(CANDIDATE_REASONS);
 
 export interface Shortlist {
@@ -26,12 +32,14 @@ export function shortlist(snapshot: Snapshot, matcher: Matcher, offer: Offer, qu
   const adsWanted = Math.min(offer.request.source.imps.length, ADS_PER_CAMPAIGN);
   const rejections: Rejection[] = [];
   let resumeFrom = -1;
+  let judgeable = Math.ceil(MAX_JUDGED / offer.request.source.imps.length);
   matcher.prepare(snapshot, query);
   matcher.forEach((campaign) => {
     if (candidates.length >= SHORTLIST_LENGTH) {
       resumeFrom = campaign;
       return false;
     }
+    if (judgeable-- === 0) return false;
     const rejection = judgeCampaign(snapshot, offer, campaign, adsWanted, candidates);
     if (rejection !== null) rejections[0] = nearerRejection(rejections[0] ?? null, rejection);
     return true;

@@ -2,7 +2,7 @@
  * Campaigns in PostgreSQL. Every statement works on a whole set; every change takes its number first
  * (raise_campaign_version), which makes the writers wait for one another until they commit.
  */
-import { inTransaction } from '../database/postgres-pool.ts';
+import { inTransaction, quickQuery } from '../database/postgres-pool.ts';
 import type { Pool, Transaction } from '../database/postgres-pool.ts';
 import type { Campaign } from './model.ts';
 import { adRows, campaignRow, readAd, readCampaign, ruleRows } from './postgres-rows.ts';
@@ -39,8 +39,7 @@ export function createCampaignStore(pool: Pool): CampaignStore {
     findLandingPage: async (adId) => {
       if (!UUID.test(adId)) return null;
       const { rows } = await pool.query<{ campaignId: string; url: string }>(
-        `SELECT campaign_id AS "campaignId", redirect_url AS url FROM ads WHERE id = $1`,
-        [adId],
+        quickQuery(`SELECT campaign_id AS "campaignId", redirect_url AS url FROM ads WHERE id = $1`, [adId]),
       );
       return rows[0] ?? null;
     },
@@ -62,7 +61,7 @@ export function createCampaignStore(pool: Pool): CampaignStore {
 }
 
 async function readVersion(pool: Pool): Promise<number> {
-  const { rows } = await pool.query<{ version: number }>('SELECT version FROM campaign_changes');
+  const { rows } = await pool.query<{ version: number }>(quickQuery('SELECT version FROM campaign_changes'));
   return versionOf(rows);
 }
 

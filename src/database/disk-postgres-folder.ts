@@ -100,13 +100,20 @@ export function clusterName(folder: string): string {
 
 /**
  * A folder for the server's socket that only its user enters: the data folder, or, where that makes the socket's
- * path too long, a temporary one.
+ * path too long, a temporary one. `earlier`: the one of an earlier run, made anew under its name.
  */
-export function chooseSocketFolder(folder: string, runAs: RunAs): string {
+export function chooseSocketFolder(folder: string, runAs: RunAs, earlier: string | null): string {
   if (Buffer.byteLength(join(folder, SOCKET_FILE)) <= MAX_SOCKET_PATH_BYTES) return folder;
-  const socketFolder = mkdtempSync(join(tmpdir(), 'gavel-'));
+  const socketFolder = earlier === null ? mkdtempSync(join(tmpdir(), 'gavel-')) : remakeFolder(earlier);
   if (runAs !== null) chownSync(socketFolder, runAs.uid, runAs.gid);
   return socketFolder;
+}
+
+/** Throws where another user has made one of that name meanwhile. */
+function remakeFolder(folder: string): string {
+  removeFolder(folder);
+  mkdirSync(folder, { mode: 0o700 });
+  return folder;
 }
 
 /** The postmaster's process id by its own file; 0 where there is none. */
@@ -141,6 +148,26 @@ export function occupants(folder: string): Occupants {
     pids: found.map(({ pid }) => pid),
     guarded: found.some(({ commandLine }) => commandLine.includes('postgres-watchdog')),
   };
+}
+
+/** SIGKILL to all that work in the folder but the caller; one that was stopped or hangs ends by it too. */
+export function killOccupants(folder: string): void {
+  for (const pid of occupants(folder).pids) if (pid !== process.pid) signalProcess(pid, 'SIGKILL');
+}
+
+/** To the postmaster, if one works in the folder. */
+export function signalPostmaster(folder: string, signal: NodeJS.Signals): void {
+  const postmaster = recordedPostmaster(folder);
+  if (occupants(folder).pids.includes(postmaster)) signalProcess(postmaster, signal);
+}
+
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It has ended by itself.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /**

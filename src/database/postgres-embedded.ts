@@ -31,12 +31,20 @@ export interface EmbeddedPostgresOptions {
   readonly log: PostgresLog;
   /** How long to wait for the PostgreSQL of an earlier process to end. */
   readonly patienceMs?: number;
+  /** Of an earlier run, whose URL so stays good; null: there was none. */
+  readonly socketFolder?: string | null;
+  /** Aborts the start; it rejects once no process of it is left. */
+  readonly signal?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
   readonly url: string;
-  /** A fast shutdown; resolves once the processes are gone. Close the pools before. */
-  readonly stop: () => Promise<void>;
+  readonly socketFolder: string;
+  /**
+   * A fast shutdown; resolves once the processes are gone. Close the pools before. A PostgreSQL that hangs is
+   * killed, in time for about `withinMs`; the default suits who has no deadline.
+   */
+  readonly stop: (withinMs?: number) => Promise<void>;
 }
 
 /** The major version of the packaged programs: a data folder belongs to one. */
@@ -47,10 +55,11 @@ const POLL_MS = 50;
 
 /**
  * Resolves when the server takes connections. Rejects with an EmbeddedPostgresError where the platform has no
- * package, the folder is of another version or another user, it stays in use, or the programs fail.
+ * package, the folder is of another version or another user, it stays in use, or the programs fail; with the
+ * signal's reason where that was aborted.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { log, onExit, patienceMs = PATIENCE_MS } = options;
+  const { log, onExit, patienceMs = PATIENCE_MS, signal } = options;
   const dataDir = resolve(options.dataDir);
   const folder = join(dataDir, 'postgres');
   makeDataDir(dataDir);
@@ -63,11 +72,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
   const deadlineMs = performance.now() + patienceMs;
   for (;;) {
-    await waitForOccupants(folder, deadlineMs, log);
-    const socketFolder = chooseSocketFolder(folder, runAs);
+    await waitForOccupants(folder, deadlineMs, log, signal);
+    const socketFolder = chooseSocketFolder(folder, runAs, options.socketFolder ?? null);
     const order = { programs, folder, socketFolder, clusterName: clusterName(folder), runAs };
-    const launch = await launchPostgres(order, onExit, log);
-    if (launch.kind === 'started') return { url: connectionUrl(socketFolder), stop: launch.stop };
+    const launch = await launchPostgres(order, onExit, log, signal);
+    if (launch.kind === 'started')
+      return { url: connectionUrl(socketFolder), socketFolder, stop: launch.stop };
+    signal?.throwIfAborted();
     if (launch.kind === 'failed') throw new EmbeddedPostgresError(explainFailure(launch.output, folder));
     // Another process started in the folder at the same moment: the wait above tells of it, or it is gone.
     await sleep(POLL_MS);
@@ -84,9 +95,15 @@ function checkVersion(folder: string): void {
 }
 
 /** Waits until no process works in the folder. One that nobody watches over any more is told to end. */
-async function waitForOccupants(folder: string, deadlineMs: number, log: PostgresLog): Promise<void> {
+async function waitForOccupants(
+  folder: string,
+  deadlineMs: number,
+  log: PostgresLog,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   let told = false;
   for (;;) {
+    signal?.throwIfAborted();
     const { pids, guarded } = occupants(folder);
     if (pids.length === 0) break;
     if (performance.now() > deadlineMs) {

@@ -8,8 +8,9 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import type { RunAs } from './disk-postgres-binaries.ts';
-import { pathFromInside, recordedPostmaster } from './disk-postgres-folder.ts';
+import { killOccupants, pathFromInside, removeFolder, signalPostmaster } from './disk-postgres-folder.ts';
 import { PROGRAM_ENVIRONMENT } from './postgres-cluster.ts';
+import { settlesWithin } from './postgres-patience.ts';
 import type { WatchdogOrder } from './postgres-watchdog.ts';
 
 /** Takes PostgreSQL's own lines; a pino logger fits. */
@@ -30,12 +31,24 @@ export interface LaunchOrder {
 
 /** occupied: another server works in the folder · failed: it ended before it was ready, with these last words. */
 export type Launch =
-  | { readonly kind: 'started'; readonly stop: () => Promise<void> }
+  | { readonly kind: 'started'; readonly stop: (withinMs?: number) => Promise<void> }
   | { readonly kind: 'occupied' }
   | { readonly kind: 'failed'; readonly output: string };
 
 /** Lines of PostgreSQL's that are kept to explain its end. */
 const LAST_WORDS_LINES = 20;
+
+/** Its checkpoint writes shared_buffers at most. Without one, the next start recovers from the log. */
+const FAST_SHUTDOWN_MS = 3_000;
+/** Where the server's own end is near, at least what a checkpoint of a few pages takes. */
+const LEAST_FAST_SHUTDOWN_MS = 200;
+/** It writes nothing. */
+const IMMEDIATE_SHUTDOWN_MS = 300;
+/** Killed again and again for this long: a postmaster may have made one more process meanwhile. */
+const KILL_MS = 500;
+const KILL_EVERY_MS = 100;
+/** A start that is aborted has no work of its own to write: long enough for a shutdown that hangs nowhere. */
+const ABORT_WITHIN_MS = 1_000;
 
 /** For one machine that also runs an ad server: a few dozen megabytes. Durability is untouched (fsync on). */
 const SETTINGS = {
@@ -61,13 +74,15 @@ export async function launchPostgres(
   order: LaunchOrder,
   onExit: (reason: string) => void,
   log: PostgresLog,
+  signal?: AbortSignal,
 ): Promise<Launch> {
   const watchdog = spawnWatchdog(order);
   const lastWords: string[] = [];
-  let stopping = false;
+  let stopped: Promise<void> | null = null;
 
-  watchdog.once('exit', (_code, signal) => {
-    if (signal !== null) endOrphan(order.folder);
+  // One that was killed leaves its postgres behind, which must not outlive the server.
+  watchdog.once('exit', (_code, killedBy) => {
+    if (killedBy !== null) signalPostmaster(order.folder, 'SIGINT');
   });
   // `close` comes when postgres, which writes to the same pipe, has ended too.
   const ended = new Promise<void>((settle) => {
@@ -86,24 +101,49 @@ export async function launchPostgres(
   });
   watchdog.once('error', (error) => lastWords.push(error.message));
 
-  if (!(await ready)) {
+  const stop = (withinMs = Infinity): Promise<void> => {
+    stopped ??= endPostgres(order, watchdog, ended, withinMs, log);
+    return stopped;
+  };
+  const abort = (): void => void stop(ABORT_WITHIN_MS);
+  signal?.addEventListener('abort', abort);
+  const isReady = await ready;
+  signal?.removeEventListener('abort', abort);
+  if (!isReady) {
     const output = lastWords.join('\n');
     return isOccupied(output) ? { kind: 'occupied' } : { kind: 'failed', output };
   }
   void ended.then(() => {
-    if (!stopping) onExit(lastWords.join('\n'));
+    if (stopped === null) onExit(lastWords.join('\n'));
   });
-  return {
-    kind: 'started',
-    stop: () => {
-      stopping = true;
-      watchdog.stdin.end();
-      return ended;
-    },
-  };
+  return { kind: 'started', stop };
 }
 
-function spawnWatchdog(order: LaunchOrder): ChildProcessByStdio<Writable, null, Readable> {
+/** Fast; where that takes too long immediate; where even that hangs, by SIGKILL. */
+async function endPostgres(
+  { folder, socketFolder }: LaunchOrder,
+  watchdog: Watchdog,
+  ended: Promise<void>,
+  withinMs: number,
+  log: PostgresLog,
+): Promise<void> {
+  watchdog.stdin.end();
+  const fastMs = Math.min(FAST_SHUTDOWN_MS, withinMs - IMMEDIATE_SHUTDOWN_MS - KILL_EVERY_MS);
+  if (await settlesWithin(ended, Math.max(LEAST_FAST_SHUTDOWN_MS, fastMs))) return;
+  log.warn('PostgreSQL does not shut down: it is ended without a checkpoint');
+  signalPostmaster(folder, 'SIGQUIT');
+  if (await settlesWithin(ended, IMMEDIATE_SHUTDOWN_MS)) return;
+  for (let killedForMs = 0; killedForMs < KILL_MS; killedForMs += KILL_EVERY_MS) {
+    killOccupants(folder);
+    watchdog.kill('SIGKILL');
+    if (await settlesWithin(ended, KILL_EVERY_MS)) break;
+  }
+  if (socketFolder !== folder) removeFolder(socketFolder);
+}
+
+type Watchdog = ChildProcessByStdio<Writable, null, Readable>;
+
+function spawnWatchdog(order: LaunchOrder): Watchdog {
   const inside = pathFromInside(order.folder);
   const socketInside = order.socketFolder === order.folder ? inside : order.socketFolder;
   const settings = { ...SETTINGS, unix_socket_directories: socketInside, cluster_name: order.clusterName };
@@ -132,17 +172,6 @@ function watchdogProgram(): readonly string[] {
   const program = fileURLToPath(new URL(`./postgres-watchdog${extension}`, import.meta.url));
   if (extension === '.js') return [program];
   return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, program];
-}
-
-/** A watchdog that was killed leaves its postgres behind, which must not outlive the server. */
-function endOrphan(folder: string): void {
-  const postmaster = recordedPostmaster(folder);
-  if (postmaster === 0) return;
-  try {
-    process.kill(postmaster, 'SIGINT');
-  } catch {
-    // It has ended by itself.
-  }
 }
 
 function isOccupied(output: string): boolean {

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import Postgrator from 'postgrator';
 
+import { CONNECT_TIMEOUT_MS } from './postgres-pool.ts';
+
 /** The database can't be brought to this program's migrations: one sentence for whoever starts the server. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
@@ -24,7 +26,11 @@ const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations', import.meta.
  * it ran or the database is newer than this program, else with the database's own error.
  */
 export async function migrate(url: string, folder = MIGRATIONS_FOLDER): Promise<readonly string[]> {
-  const client = new pg.Client({ connectionString: url, application_name: 'gavel-migrate' });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'gavel-migrate',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
   // A connection that breaks also rejects the query that it carried.
   client.on('error', () => {});
   await client.connect();

@@ -7,9 +7,14 @@ export type Transaction = pg.PoolClient;
 
 /** Enough for the management endpoints; the bid path never asks the database. */
 const MAX_CONNECTIONS = 10;
-const CONNECT_TIMEOUT_MS = 5_000;
+/** Over a bad line with a packet lost, a second or two; a server that takes longer counts as away. */
+export const CONNECT_TIMEOUT_MS = 3_000;
 /** No statement of ours takes seconds; one that does waits for a lock or a broken disk. */
 const STATEMENT_TIMEOUT_MS = 60_000;
+/** The server ends a statement itself, and says why; only one that hangs is given up on our side. */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000;
+/** One row by its key takes a millisecond, on a busy server some dozens. */
+const QUICK_QUERY_TIMEOUT_MS = 2_000;
 const INT8_OID = 20;
 
 /**
@@ -24,6 +29,7 @@ export function openPool(url: string, onError: (error: Error) => void): Pool {
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
     application_name: 'gavel',
     types,
@@ -33,6 +39,16 @@ export function openPool(url: string, onError: (error: Error) => void): Pool {
     if (!pool.ending) onError(error);
   });
   return pool;
+}
+
+/** A query for one row by its key: rejects soon where the server hangs, and its connection is thrown away. */
+export function quickQuery(text: string, values: readonly unknown[] = []): QuickQuery {
+  return { text, values: [...values], query_timeout: QUICK_QUERY_TIMEOUT_MS };
+}
+
+/** pg reads the timeout here; its declarations don't know. */
+interface QuickQuery extends pg.QueryConfig {
+  readonly query_timeout: number;
 }
 
 /**
@@ -54,7 +70,8 @@ export async function inTransaction<T>(
       broken = false;
       return result;
     } catch (error) {
-      await client.query('ROLLBACK');
+      // After a query that hangs, this would only wait behind it.
+      await client.query(quickQuery('ROLLBACK'));
       broken = false;
       throw error;
     }

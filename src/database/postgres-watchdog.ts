@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 
-import { removeFolder } from './disk-postgres-folder.ts';
+import { killOccupants, removeFolder } from './disk-postgres-folder.ts';
 
 export interface WatchdogOrder {
   readonly program: string;
@@ -17,9 +17,12 @@ export interface WatchdogOrder {
   readonly removeAtEnd: string | null;
 }
 
-/** A fast shutdown writes a checkpoint; what takes longer is ended without one and recovered at the next start. */
-const FAST_SHUTDOWN_MS = 20_000;
-const IMMEDIATE_SHUTDOWN_MS = 5_000;
+/**
+ * A fast shutdown writes a checkpoint; what takes longer is ended without one and recovered at the next start,
+ * which waits 15 s for the PostgreSQL of a server that was killed: both together are less.
+ */
+const FAST_SHUTDOWN_MS = 10_000;
+const IMMEDIATE_SHUTDOWN_MS = 2_000;
 
 const order = JSON.parse(process.argv[2] ?? '') as WatchdogOrder;
 
@@ -49,7 +52,8 @@ function shutDown(): void {
   shuttingDown = true;
   postgres.kill('SIGINT');
   setTimeout(() => postgres.kill('SIGQUIT'), FAST_SHUTDOWN_MS);
-  setTimeout(() => postgres.kill('SIGKILL'), FAST_SHUTDOWN_MS + IMMEDIATE_SHUTDOWN_MS);
+  // Its children too: those that hang would not notice that it is gone.
+  setTimeout(() => killOccupants(order.cwd), FAST_SHUTDOWN_MS + IMMEDIATE_SHUTDOWN_MS);
 }
 
 function end(code: number): void {

@@ -13,6 +13,10 @@ export interface AdEvent {
   /** It came with a sound token. */
   readonly signed: boolean;
   readonly traceId: string;
+  /** Of a loss: OpenRTB's loss reason; null where none was told. */
+  readonly lossReason: number | null;
+  /** Of a conversion: what it was worth, in USD; null where that was not told. */
+  readonly valueUsd: number | null;
 }
 
 export interface Events {

@@ -3,6 +3,14 @@
  * alone. Everything else that is odd in an imp is read as well as it can be.
  */
 import { type JsonObject, readArray, readNumber, readObject, readText } from './dirt.ts';
+import { lengthProblem } from './lists.ts';
+
+/** Impressions that one bid may buy. Before the largest screens stand some hundreds of people. */
+export const MAX_MULTIPLIER = 10_000;
+/** Deals of one imp: each is looked up, and each candidate held against all. Real imps have some dozens. */
+export const MAX_DEALS = 500;
+/** Sizes and ratios of one banner, doubles included: the largest lists of real exchanges have some thirty. */
+export const MAX_FORMATS = 200;
 
 const FORMAT_SIZE_FIELDS = ['w', 'h'] as const;
 const FORMAT_RATIO_FIELDS = ['wratio', 'hratio', 'wmin'] as const;
@@ -27,6 +35,7 @@ export function findImpProblem(imp: JsonObject): string {
     (video === null ? '' : mediaProblem('video', video, VIDEO_NUMBERS)) ||
     (audio === null ? '' : mediaProblem('audio', audio, AUDIO_NUMBERS)) ||
     (native === null ? '' : nativeProblem(native)) ||
+    quantityProblem(imp) ||
     dealProblem(imp) ||
     metricProblem(imp)
   );
@@ -51,6 +60,8 @@ function bannerProblem(banner: JsonObject): string {
     if (isNegative(banner, field)) return `banner.${field}: must not be negative`;
   }
   const formats = readArray(banner.format);
+  const length = lengthProblem('banner.format', formats, MAX_FORMATS);
+  if (length !== '') return length;
   for (let i = 0; i < formats.length; i++) {
     const format = readObject(formats[i]);
     const problem = format === null ? '' : formatProblem(format);
@@ -92,9 +103,18 @@ function nativeProblem(native: JsonObject): string {
   return isPresent ? '' : 'native.request: is missing';
 }
 
+/** The price is multiplied by it, so a wrong one is never guessed at: only what says nothing is read as 1. */
+function quantityProblem(imp: JsonObject): string {
+  const multiplier = imp.qty === undefined ? null : readNumber(readObject(imp.qty)?.multiplier);
+  if (multiplier === null || (multiplier > 0 && multiplier <= MAX_MULTIPLIER)) return '';
+  return `qty.multiplier: must be above 0 and at most ${MAX_MULTIPLIER}`;
+}
+
 function dealProblem(imp: JsonObject): string {
   if (imp.pmp === undefined) return '';
   const deals = readArray(readObject(imp.pmp)?.deals);
+  const length = lengthProblem('pmp.deals', deals, MAX_DEALS);
+  if (length !== '') return length;
   for (let i = 0; i < deals.length; i++) {
     const deal = readObject(deals[i]);
     if (deal === null || readText(deal.id) === '') return `pmp.deals[${i}].id: is missing`;

@@ -50,6 +50,11 @@ export const CANDIDATE_REASONS = [
   ['budget', NBR.budgetOrPacing],
 ] as const satisfies readonly (readonly [string, Nbr])[];
 
+/** How near to a bid an imp with this `nbr` came; -1: no candidate was looked at. */
+export function nearnessOf(nbr: Nbr): number {
+  return CANDIDATE_REASONS.findLastIndex(([, reason]) => reason === nbr);
+}
+
 export type CandidateReason = (typeof CANDIDATE_REASONS)[number][0];
 
 /** IAB Tech Lab's creative types of `banner.btype`. */

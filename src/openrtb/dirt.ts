@@ -8,7 +8,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Shared by every absent list, so that a request without one allocates none. */
 export const NO_TEXTS: readonly string[] = Object.freeze([]);
-export const NO_INTEGERS: readonly number[] = Object.freeze([]);
+const NO_INTEGERS: readonly number[] = Object.freeze([]);
 const NO_VALUES: readonly unknown[] = Object.freeze([]);
 
 export function readObject(value: unknown): JsonObject | null {
@@ -34,6 +34,17 @@ export function readInteger(value: unknown): number | null {
 /** OpenRTB's 0 or 1, also as a string or a boolean. */
 export function readFlag(value: unknown): boolean {
   return value === 1 || value === true || (typeof value === 'string' && numberInText(value) === 1);
+}
+
+/**
+ * A flag that protects somebody (coppa, lmt, dnt): raised by whatever is neither empty nor a no, so that a
+ * spelling that nobody foresaw protects as well.
+ */
+export function readProtection(value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true;
+  if (typeof value === 'number') return value !== 0;
+  const text = readText(value).trim().toLowerCase();
+  return text !== '' && text !== 'false' && readNumber(text) !== 0;
 }
 
 /** A string; a number in digits; the first of an array of either; '' for anything else. */
@@ -62,15 +73,21 @@ export function readTextsAs(value: unknown, normalise: (text: string) => string)
   return normal.length === 0 ? NO_TEXTS : normal;
 }
 
+/** The integers of a list, or of a lone value that should have been one; a text may hold several (`2,6`, `2_6`). */
 export function readIntegers(value: unknown): readonly number[] {
-  const values = readArray(value);
+  if (value === undefined) return NO_INTEGERS;
+  const values = Array.isArray(value) ? (value as readonly unknown[]) : loneValues(value);
   if (values.length === 0) return NO_INTEGERS;
   const integers: number[] = [];
   for (const one of values) {
     const integer = readInteger(one);
     if (integer !== null) integers.push(integer);
   }
-  return integers;
+  return integers.length === 0 ? NO_INTEGERS : integers;
+}
+
+function loneValues(value: unknown): readonly unknown[] {
+  return typeof value === 'string' ? value.split(/[,_]/) : [value];
 }
 
 function textsOf(values: readonly unknown[]): readonly string[] {

@@ -4,25 +4,20 @@ import { findImpProblem } from './check-imp.ts';
 import { AUCTION } from './codes.ts';
 import {
   type JsonObject,
-  NO_INTEGERS,
   NO_TEXTS,
   readArray,
   readFlag,
   readInteger,
-  readIntegers,
   readNumber,
   readObject,
   readText,
-  readTexts,
-  readTextsAs,
 } from './dirt.ts';
 import { normaliseHost } from './host.ts';
+import { lengthProblem, MAX_CODES, MAX_NAMES, readCodes, readNames } from './lists.ts';
 import type { Banner, Deal, Imp, Ratio, Size } from './request.ts';
 
 /** No CPM is higher in any currency: 10^15 micros, which a double still counts exactly. */
 const MAX_FLOOR_UNITS = 1_000_000_000;
-/** Sizes of one banner that are read; the largest lists of real exchanges have some thirty. */
-const MAX_SIZES = 200;
 /** What a floor without a currency is in. */
 const DEFAULT_CURRENCY = 'USD';
 
@@ -49,6 +44,12 @@ export function readImp(value: unknown, index: number): Imp {
   if (problem !== '') {
     return spoiledImp(readText(imp.id), `imp[${index}]${problem.startsWith(':') ? '' : '.'}${problem}`);
   }
+  const sound = readSoundImp(imp);
+  const listProblem = findLongList(sound);
+  return listProblem === '' ? sound : spoiledImp(sound.id, `imp[${index}].${listProblem}`);
+}
+
+function readSoundImp(imp: JsonObject): Imp {
   const banner = readObject(imp.banner);
   const pmp = imp.pmp === undefined ? null : readObject(imp.pmp);
   return {
@@ -60,12 +61,36 @@ export function readImp(value: unknown, index: number): Imp {
     interstitial: readFlag(imp.instl),
     expSec: imp.exp === undefined ? null : readPositive(imp.exp),
     tagId: readText(imp.tagid),
-    multiplier: imp.qty === undefined ? 1 : readMultiplier(imp.qty),
+    multiplier: imp.qty === undefined ? 1 : (readNumber(readObject(imp.qty)?.multiplier) ?? 1),
     privateAuction: pmp !== null && readFlag(pmp.private_auction),
     deals: pmp === null ? NO_DEALS : readDeals(pmp.deals),
     formats: formatsOf(imp, banner),
     banner: banner === null ? null : readBanner(banner),
   };
+}
+
+/** Lists are counted once their doubles are gone, so only here, where they have been read. */
+function findLongList({ banner, deals }: Imp): string {
+  const problem =
+    banner === null
+      ? ''
+      : lengthProblem('banner.btype', banner.blockedTypes, MAX_CODES) ||
+        lengthProblem('banner.battr', banner.blockedAttributes, MAX_CODES) ||
+        lengthProblem('banner.api', banner.apis, MAX_CODES) ||
+        lengthProblem('banner.mimes', banner.mimes, MAX_NAMES);
+  return problem || findLongDealList(deals);
+}
+
+function findLongDealList(deals: readonly Deal[]): string {
+  for (let i = 0; i < deals.length; i++) {
+    const deal = deals[i];
+    if (deal === undefined) break;
+    const problem =
+      lengthProblem('wseat', deal.allowedSeats, MAX_NAMES) ||
+      lengthProblem('wadomain', deal.allowedDomains, MAX_NAMES);
+    if (problem !== '') return `pmp.deals[${i}].${problem}`;
+  }
+  return '';
 }
 
 function spoiledImp(id: string, problem: string): Imp {
@@ -112,11 +137,6 @@ function readPositive(value: unknown): number | null {
   return number !== null && number > 0 ? number : null;
 }
 
-function readMultiplier(value: unknown): number {
-  const multiplier = readNumber(readObject(value)?.multiplier);
-  return multiplier !== null && multiplier > 0 && Number.isFinite(multiplier) ? multiplier : 1;
-}
-
 /** A deal's floor and currency are its own: they inherit nothing from the imp. */
 function readDeals(value: unknown): readonly Deal[] {
   const list = readArray(value);
@@ -130,8 +150,8 @@ function readDeals(value: unknown): readonly Deal[] {
       floorMicros: readFloor(deal.bidfloor),
       floorCurrency: readCurrency(deal.bidfloorcur),
       fixedPrice: readInteger(deal.at) === AUCTION.fixedPrice,
-      allowedSeats: readTexts(deal.wseat),
-      allowedDomains: readTextsAs(deal.wadomain, normaliseHost),
+      allowedSeats: readNames(deal.wseat),
+      allowedDomains: readNames(deal.wadomain, normaliseHost),
     });
   }
   return deals;
@@ -142,10 +162,10 @@ function readBanner(banner: JsonObject): Banner {
   return {
     sizes: readSizes(banner, formats),
     ratios: readRatios(formats),
-    blockedTypes: banner.btype === undefined ? NO_INTEGERS : readIntegers(banner.btype),
-    blockedAttributes: banner.battr === undefined ? NO_INTEGERS : readIntegers(banner.battr),
-    mimes: banner.mimes === undefined ? NO_TEXTS : readTextsAs(banner.mimes, lowerCase),
-    apis: banner.api === undefined ? NO_INTEGERS : readIntegers(banner.api),
+    blockedTypes: readCodes(banner.btype),
+    blockedAttributes: readCodes(banner.battr),
+    mimes: readNames(banner.mimes, lowerCase),
+    apis: readCodes(banner.api),
   };
 }
 
@@ -163,7 +183,7 @@ function readSizes(banner: JsonObject, formats: readonly unknown[]): readonly Si
 function addSize(from: JsonObject, to: Size[]): void {
   const width = readPositive(from.w);
   const height = readPositive(from.h);
-  if (width === null || height === null || to.length >= MAX_SIZES) return;
+  if (width === null || height === null) return;
   for (const size of to) if (size.width === width && size.height === height) return;
   to.push({ width, height });
 }

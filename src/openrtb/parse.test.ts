@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DIMENSION_NUMBER, DIMENSIONS } from '../campaigns/dimensions.ts';
 import { ATTRIBUTE, MAX_ATTRIBUTE_VALUES } from './attributes.ts';
+import { MAX_MULTIPLIER } from './check-imp.ts';
 import { MAX_IMPS, MAX_SUPPLY_CHAIN_NODES, parseBidRequest } from './parse.ts';
 import type { BidRequest, ParsedRequest } from './request.ts';
 
@@ -42,7 +43,7 @@ describe('parseBidRequest', () => {
     expect(request.attributes[ATTRIBUTE.domain]).toEqual([]);
   });
 
-  it('reads every blocked advertiser, however many there are', () => {
+  it('reads every blocked advertiser of some thousands', () => {
     const badv = Array.from({ length: 5_000 }, (_, i) => `brand${i}.example`);
     expect(read({ imp: [{ id: '1', banner: {} }], badv }).blockedDomains).toEqual(badv);
   });
@@ -115,7 +116,10 @@ function findUnsound(text: string): string {
     if (!values.every((value) => typeof value === 'string' && value !== '')) return 'attributes';
   }
   if (!request.imps.some((imp) => imp.problem === '')) return 'imps';
-  for (const imp of request.imps) {
+  for (const [i, imp] of request.imps.entries()) {
+    if (imp.problem !== '' && !/^imp\[\d+\][^:]*: ./.test(imp.problem)) return `problem ${imp.problem}`;
+    if (imp.problem !== '' && !imp.problem.startsWith(`imp[${i}]`)) return `problem ${imp.problem}`;
+    if (!(imp.multiplier > 0) || imp.multiplier > MAX_MULTIPLIER) return 'multiplier';
     if (!Number.isSafeInteger(imp.floorMicros) || imp.floorMicros < 0) return 'floorMicros';
     if (imp.expSec !== null && !(imp.expSec > 0)) return 'expSec';
     for (const { width, height } of imp.banner?.sizes ?? []) {

@@ -6,18 +6,9 @@
 import { isNegative } from './check-imp.ts';
 import { CATTAX_DEFAULT } from './codes.ts';
 import { readAttributes } from './attributes.ts';
-import {
-  type JsonObject,
-  NO_TEXTS,
-  readArray,
-  readFlag,
-  readInteger,
-  readObject,
-  readText,
-  readTexts,
-  readTextsAs,
-} from './dirt.ts';
+import { type JsonObject, NO_TEXTS, readArray, readFlag, readInteger, readObject, readText } from './dirt.ts';
 import { normaliseHost } from './host.ts';
+import { lengthProblem, MAX_CODES, MAX_NAMES, readNames } from './lists.ts';
 import { readImp } from './parse-imp.ts';
 import { findPrivacyProblem, readPrivacy } from './parse-privacy.ts';
 import type { BidRequest, Channel, Imp, ParsedRequest, SupplyChain, UserAgent } from './request.ts';
@@ -52,7 +43,10 @@ export function parseBidRequest(body: string, nowMs: number): ParsedRequest {
   if (problem !== '') return refuse(problem);
   const imps = readImps(readArray(root.imp));
   const impsProblem = findImpsProblem(imps);
-  return impsProblem === '' ? { ok: true, request: readRequest(root, imps, nowMs) } : refuse(impsProblem);
+  if (impsProblem !== '') return refuse(impsProblem);
+  const request = readRequest(root, imps, nowMs);
+  const listProblem = findLongList(request);
+  return listProblem === '' ? { ok: true, request } : refuse(listProblem);
 }
 
 function refuse(problem: string): ParsedRequest {
@@ -117,13 +111,27 @@ function findImpsProblem(imps: readonly Imp[]): string {
   return hasSound ? '' : (imps[0]?.problem ?? 'imp: is empty');
 }
 
+/** Lists are counted once their doubles are gone, so only in the request as it was read. */
+function findLongList(request: BidRequest): string {
+  return (
+    lengthProblem('bcat', request.blockedCategories, MAX_NAMES) ||
+    lengthProblem('acat', request.allowedCategories, MAX_NAMES) ||
+    lengthProblem('badv', request.blockedDomains, MAX_NAMES) ||
+    lengthProblem('bapp', request.blockedApps, MAX_NAMES) ||
+    lengthProblem('wseat', request.allowedSeats, MAX_NAMES) ||
+    lengthProblem('bseat', request.blockedSeats, MAX_NAMES) ||
+    lengthProblem('cur', request.currencies, MAX_NAMES) ||
+    lengthProblem('regs.gpp_sid', request.privacy.gppSections, MAX_CODES)
+  );
+}
+
 function readRequest(root: JsonObject, imps: readonly Imp[], nowMs: number): BidRequest {
   const site = readObject(root.site);
   const app = readObject(root.app);
   const device = readObject(root.device);
   const user = readObject(root.user);
-  const allowedSeats = readTexts(root.wseat);
-  const blockedSeats = readTexts(root.bseat);
+  const allowedSeats = readNames(root.wseat);
+  const blockedSeats = readNames(root.bseat);
   const tmaxMs = readInteger(root.tmax);
   return {
     id: readText(root.id),
@@ -133,11 +141,11 @@ function readRequest(root: JsonObject, imps: readonly Imp[], nowMs: number): Bid
     currencies: readCurrencies(root.cur),
     allowedSeats,
     blockedSeats,
-    blockedCategories: readTextsAs(root.bcat, upperCase),
-    allowedCategories: readTextsAs(root.acat, upperCase),
+    blockedCategories: readNames(root.bcat, upperCase),
+    allowedCategories: readNames(root.acat, upperCase),
     cattax: readCattax(root.cattax),
-    blockedDomains: readTextsAs(root.badv, normaliseHost),
-    blockedApps: readTexts(root.bapp),
+    blockedDomains: readNames(root.badv, normaliseHost),
+    blockedApps: readNames(root.bapp),
     attributes: readAttributes(site, app, device, user, nowMs),
     userAgent: device === null ? NO_USER_AGENT : readUserAgent(device),
     userId: readUserId(user, device),
@@ -150,7 +158,7 @@ function readRequest(root: JsonObject, imps: readonly Imp[], nowMs: number): Bid
 }
 
 function readCurrencies(value: unknown): readonly string[] {
-  const currencies = readTextsAs(value, upperCase);
+  const currencies = readNames(value, upperCase);
   return currencies.length === 0 ? DEFAULT_CURRENCIES : currencies;
 }
 
@@ -197,7 +205,8 @@ function readSupplyChain(source: JsonObject | null): SupplyChain | null {
     const node = readObject(list[i]);
     if (node !== null) nodes.push({ asi: normaliseHost(readText(node.asi)), sid: readText(node.sid) });
   }
-  return { complete: readInteger(chain.complete) !== 0 && list.length <= MAX_SUPPLY_CHAIN_NODES, nodes };
+  const saysIncomplete = chain.complete === false || readInteger(chain.complete) === 0;
+  return { complete: !saysIncomplete && list.length <= MAX_SUPPLY_CHAIN_NODES, nodes };
 }
 
 function upperCase(text: string): string {

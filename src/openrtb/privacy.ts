@@ -40,6 +40,9 @@ export interface ConsentReaders {
   readonly readGpp: (text: string) => GppGrant | null;
 }
 
+/** In place of two strings of consent of one kind that differ: no such string, so it grants nothing. */
+export const CONTRADICTION = '?';
+
 const TCF_RESTRICTION = { notAllowed: 0, requireConsent: 1, requireInterest: 2 } as const;
 /** IAB Tech Lab's numbers of GPP sections: the European TCF; everything from US privacy (6) on is of the US. */
 export const GPP_SECTION = { tcfEu: 2, firstOfUs: 6 } as const;
@@ -56,7 +59,7 @@ const EVERYTHING: PrivacyRights = Object.freeze({ identifier: true, profile: tru
  * Children's requests, devices that limit tracking, and opt-outs of the US allow nothing. Where the GDPR
  * applies (`regs.gdpr` 1, or not said and section 2 among `gpp_sid`), an identifier needs our vendor's consent
  * and purposes 1 and 2 (2 also by legitimate interest), a profile purposes 3 and 4 as well; a string that can't
- * be decoded is no consent. `vendorId` is our id in the Global Vendor List; null: no identifier under GDPR.
+ * be decoded is no consent, and two GPP strings that differ allow nothing anywhere. `vendorId` is our id in the Global Vendor List; null: no identifier under GDPR.
  */
 export function decidePrivacy(
   signals: PrivacySignals,
@@ -64,7 +67,7 @@ export function decidePrivacy(
   vendorId: number | null,
 ): PrivacyRights {
   if (signals.coppa || signals.limitAdTracking || signals.doNotTrack) return NOTHING;
-  if (isOptOut(signals.usPrivacy)) return NOTHING;
+  if (isUsOptOut(signals.usPrivacy) || signals.gpp === CONTRADICTION) return NOTHING;
   const sections = signals.gppSections;
   const gpp = signals.gpp === '' ? null : readers.readGpp(signals.gpp);
   if (signals.gpp !== '' && isOptedOutByGpp(gpp, sections)) return NOTHING;
@@ -76,7 +79,8 @@ export function decidePrivacy(
   return grant === null ? NOTHING : rightsByTcf(grant);
 }
 
-function isOptOut(usPrivacy: string): boolean {
+/** Whether a `us_privacy` string is an opt-out of sale. */
+export function isUsOptOut(usPrivacy: string): boolean {
   const mark = usPrivacy.charAt(US_PRIVACY_OPT_OUT_PLACE);
   return mark === 'Y' || mark === 'y';
 }

@@ -77,7 +77,7 @@ export interface Imp {
   /** `imp.exp`: seconds that may pass between the auction and the impression; null where it was not said. */
   readonly expSec: number | null;
   readonly tagId: string;
-  /** `qty.multiplier`: impressions that one bid buys; 1 where it was not said. */
+  /** `qty.multiplier`: impressions that one bid buys, above 0 and at most 10,000; 1 where it was not said. */
   readonly multiplier: number;
   readonly privateAuction: boolean;
   readonly deals: readonly Deal[];
@@ -121,5 +121,5 @@ export interface Ratio {
 
 export type ParsedRequest =
   | { readonly ok: true; readonly request: BidRequest }
-  /** No OpenRTB at all: a 400 that names the field. */
+  /** No OpenRTB at all: a 400. `message` is the whole sentence, which starts with the field: `imp: is empty`. */
   | { readonly ok: false; readonly field: string; readonly message: string };

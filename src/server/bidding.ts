@@ -11,13 +11,15 @@ import type { Decided, ImpDecision } from '../auction/decision.ts';
 import type { Handover, Outcome } from '../auction/handover.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { NBR, type Nbr } from '../openrtb/codes.ts';
+import { parseBidRequest } from '../openrtb/parse.ts';
 import { writeNoBid } from '../openrtb/response.ts';
 import type { PinnedSnapshot, SnapshotHolder } from '../targeting/snapshot-holder.ts';
 import type { Snapshot } from '../targeting/snapshot.ts';
 import type { Catalog } from './catalog.ts';
 import type { BidContext, BidReply, BidRoute } from './http.ts';
+import { answerExplained } from './explaining.ts';
 import { writeSales } from './sales-answer.ts';
-import type { Sale, Seller } from './selling.ts';
+import { NO_RESERVATION, type Sale, type Seller } from './selling.ts';
 
 export interface BidEdges {
   readonly handover: Handover;
@@ -26,7 +28,7 @@ export interface BidEdges {
   readonly holder: SnapshotHolder;
   readonly catalogOf: (snapshot: Snapshot) => Catalog;
   readonly seller: Seller;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'void' | 'isSound'>;
   readonly isManager: (authorization: string) => boolean;
   readonly clock: () => number;
   /** Our cap on tmax, and what of it the way back uses up. */
@@ -34,7 +36,7 @@ export interface BidEdges {
   readonly tmaxMarginMs: number;
   readonly meter: BidMeter;
   /** A fault of ours, for the log. */
-  readonly onFault: (error: unknown) => void;
+  readonly onFault: (error: unknown, context: BidContext) => void;
 }
 
 /** What the bid path counts. `nbr` 0 is a bid. */
@@ -53,6 +55,8 @@ interface Call {
   isBorrowed: boolean;
   /** Questions with the hand-over. */
   asked: number;
+  /** What has been reserved for it so far. */
+  readonly sales: Sale[];
   readonly arrivedMs: number;
   readonly handedOverMs: number;
 }
@@ -68,7 +72,11 @@ export function bidRoute(edges: BidEdges): BidRoute {
 function takeCall(edges: BidEdges, borrowed: Buffer, context: BidContext, reply: BidReply): void {
   const arrivedMs = edges.clock();
   if (context.authorization !== '' && edges.isManager(context.authorization)) {
-    if (answerManager(edges, borrowed, arrivedMs, reply)) return;
+    const nbr = answerExplained(edges, borrowed, arrivedMs, reply);
+    if (nbr !== null) {
+      edges.meter.countAnswer(nbr);
+      return;
+    }
   }
   const call: Call = {
     context,
@@ -76,6 +84,7 @@ function takeCall(edges: BidEdges, borrowed: Buffer, context: BidContext, reply:
     body: borrowed,
     isBorrowed: true,
     asked: 0,
+    sales: [],
     arrivedMs,
     handedOverMs: performance.now(),
   };
@@ -104,8 +113,9 @@ function handOver(
       done(outcome, pinned);
     } catch (error) {
       // What throws here would end the process, and a request must not be able to.
-      edges.onFault(error);
-      answerNoBid(edges, call, NBR.technicalError, null);
+      edges.onFault(error, call.context);
+      giveBack(edges, call);
+      answerNoBid(edges, call, NBR.technicalError, outcome);
     } finally {
       edges.holder.unpin(pinned);
     }
@@ -118,107 +128,81 @@ function handOver(
 
 function answerOutcome(edges: BidEdges, call: Call, outcome: Outcome, pinned: PinnedSnapshot): void {
   edges.meter.observeStage('decide', call.handedOverMs, performance.now());
-  if (outcome.kind !== 'decision') return answerNoBid(edges, call, nbrOf(outcome.kind), null);
+  if (outcome.kind !== 'decision') return answerNoBid(edges, call, nbrOf(outcome.kind), outcome);
   const { decision } = outcome;
   if (decision.kind === 'invalid') {
     edges.meter.countAnswer(NBR.invalidRequest);
-    call.reply.invalid(`${decision.field}: ${decision.message}`);
+    call.reply.invalid(decision.message);
     return;
   }
-  if (decision.nbr !== 0) return answerNoBid(edges, call, decision.nbr, decision);
+  if (decision.nbr !== 0) return answerNoBid(edges, call, decision.nbr, outcome);
   if (isLate(edges, call, decision, edges.clock())) {
-    return answerNoBid(edges, call, NBR.insufficientTime, decision);
+    return answerNoBid(edges, call, NBR.insufficientTime, outcome);
   }
-  const sales = sell(edges, decision, pinned, []);
-  const fallen = decision.imps.map((imp) => (isSold(imp, sales) ? -1 : imp.resumeFrom));
-  if (fallen.every((from) => from < 0)) return answerSales(edges, call, decision, sales);
+  sell(edges, call, decision, pinned.snapshot);
+  const fallen = decision.imps.map((imp) => (isSold(imp, call.sales) ? -1 : imp.resumeFrom));
+  if (fallen.every((from) => from < 0)) return answerSales(edges, call, outcome, decision);
   edges.meter.countResumed();
   handOver(edges, call, edges.holder.pin(pinned), fallen, (again) => {
-    if (again.kind !== 'decision' || again.decision.kind === 'invalid')
-      return answerSales(edges, call, decision, sales);
-    answerSales(edges, call, decision, sell(edges, again.decision, pinned, sales));
+    if (again.kind === 'decision' && again.decision.kind === 'decided') {
+      sell(edges, call, again.decision, pinned.snapshot);
+    }
+    answerSales(edges, call, outcome, decision);
   });
 }
 
 /** Reserves for every imp that is not yet sold, each with an ad of its own. */
-function sell(
-  edges: BidEdges,
-  decided: Decided,
-  { snapshot }: PinnedSnapshot,
-  sold: readonly Sale[],
-): readonly Sale[] {
+function sell(edges: BidEdges, call: Call, decided: Decided, snapshot: Snapshot): void {
   const nowMs = edges.clock();
   const catalog = edges.catalogOf(snapshot);
-  const sales = [...sold];
-  const taken = sold.map((sale) => sale.candidate.ad);
   for (const imp of decided.imps) {
     if (imp.shortlist.length === 0) continue;
+    const taken = call.sales.map((sale) => sale.candidate.ad);
     const sale = edges.seller.reserve(catalog, decided, imp, taken, nowMs);
-    if (sale === null) continue;
-    sales.push(sale);
-    taken.push(sale.candidate.ad);
+    if (sale !== null) call.sales.push(sale);
   }
-  return sales;
 }
 
-function answerSales(edges: BidEdges, call: Call, decided: Decided, sales: readonly Sale[]): void {
+function answerSales(edges: BidEdges, call: Call, outcome: Outcome, decided: Decided): void {
   const nowMs = edges.clock();
-  const late = isLate(edges, call, decided, nowMs);
-  if (late || call.context.aborted) giveBack(edges, decided, sales, nowMs);
-  if (late) return answerNoBid(edges, call, NBR.insufficientTime, decided);
-  if (sales.length === 0) return answerNoBid(edges, call, NBR.budgetOrPacing, decided);
+  const isTooLate = isLate(edges, call, decided, nowMs);
+  if (isTooLate || call.context.aborted) giveBack(edges, call);
+  if (isTooLate) return answerNoBid(edges, call, NBR.insufficientTime, outcome);
+  if (call.sales.length === 0) {
+    return answerNoBid(edges, call, edges.ledger.isSound ? NBR.budgetOrPacing : NBR.ledgerAway, outcome);
+  }
   const startMs = performance.now();
-  const json = writeSales(edges.seller, decided, sales, nowMs);
+  const json = writeSales(edges.seller, decided, call.sales, nowMs);
   edges.meter.observeStage('sell', startMs, performance.now());
   edges.meter.countAnswer(NBR.unknown);
   call.reply.bid(json);
 }
 
-function answerNoBid(edges: BidEdges, call: Call, nbr: Nbr, decided: Decided | null): void {
+function answerNoBid(edges: BidEdges, call: Call, nbr: Nbr, outcome: Outcome): void {
   edges.meter.countAnswer(nbr);
-  if (decided?.test === true) call.reply.bid(writeNoBid(decided.requestId, nbr));
-  else call.reply.noBid();
+  const testId = testIdOf(call, outcome);
+  if (testId === null) call.reply.noBid();
+  else call.reply.bid(writeNoBid(testId, nbr));
+}
+
+/** The id of a request with `test` 1, whose no-bid is told; null: any other. */
+function testIdOf(call: Call, outcome: Outcome): string | null {
+  if (outcome.kind === 'decision' && outcome.decision.kind === 'decided') {
+    return outcome.decision.test ? outcome.decision.requestId : null;
+  }
+  // Nobody has read the request. Few are tests, so that the text is looked through before it is parsed.
+  if (!call.body.includes('"test"')) return null;
+  const parsed = parseBidRequest(call.body.toString('utf8'), call.arrivedMs);
+  return parsed.ok && parsed.request.test ? parsed.request.id : null;
 }
 
 /** A bid that is never sent can't win: its money goes back now rather than at its expiry. */
-function giveBack(edges: BidEdges, decided: Decided, sales: readonly Sale[], nowMs: number): void {
-  if (decided.test) return;
-  for (const { creative, reservation, reservedNanos, expirySec } of sales) {
+function giveBack(edges: BidEdges, call: Call): void {
+  const nowMs = edges.clock();
+  for (const { creative, reservation, reservedNanos, expirySec } of call.sales.splice(0)) {
+    if (reservation === NO_RESERVATION) continue;
     edges.ledger.void({ campaignId: creative.campaignId, ...reservation, reservedNanos, expirySec }, nowMs);
   }
-}
-
-/**
- * A management key came with the request: if it asks for an explanation it is answered here, and nothing is
- * charged. false: it does not ask, and goes the way of all requests.
- */
-function answerManager(edges: BidEdges, body: Buffer, nowMs: number, reply: BidReply): boolean {
-  const { current } = edges.holder;
-  const decision = edges.decider.decide(current, body, nowMs, null);
-  if (decision.kind === 'invalid' || !decision.explain) return false;
-  const decided: Decided = { ...decision, test: true };
-  const explanation = edges.decider.explain(current, body, nowMs);
-  const sales = sellForTest(edges, decided, nowMs);
-  const nbr = sales.length > 0 ? NBR.unknown : decided.nbr === 0 ? NBR.budgetOrPacing : decided.nbr;
-  edges.meter.countAnswer(nbr);
-  const extJson = JSON.stringify({ explain: explanation });
-  reply.bid(
-    sales.length > 0
-      ? writeSales(edges.seller, decided, sales, nowMs, extJson)
-      : writeNoBid(decided.requestId, nbr, extJson),
-  );
-  return true;
-}
-
-function sellForTest(edges: BidEdges, decided: Decided, nowMs: number): readonly Sale[] {
-  const catalog = edges.catalogOf(edges.holder.current);
-  const sales: Sale[] = [];
-  for (const imp of decided.imps) {
-    const taken = sales.map((sale) => sale.candidate.ad);
-    const sale = edges.seller.reserve(catalog, decided, imp, taken, nowMs);
-    if (sale !== null) sales.push(sale);
-  }
-  return sales;
 }
 
 function isLate(edges: BidEdges, call: Call, { tmaxMs }: Decided, nowMs: number): boolean {

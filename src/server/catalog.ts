@@ -29,6 +29,8 @@ export interface Creative {
 export interface Catalog {
   readonly snapshot: Snapshot;
   creative(ad: number): Creative;
+  /** Those that were asked for since the snapshot is served. */
+  servedCreatives(): Iterable<Creative>;
   account(campaign: number): Account;
 }
 
@@ -40,6 +42,7 @@ export function createCatalog(snapshot: Snapshot, ledger: Ledger): Catalog {
   return {
     snapshot,
     account,
+    servedCreatives: () => creatives.filter((creative) => creative !== undefined),
     creative: (ad) => (creatives[ad] ??= readCreative(snapshot, ad, account)),
   };
 }
@@ -101,6 +104,7 @@ function budgetTerms(snapshot: Snapshot, campaign: number): BudgetTerms {
     dailyBudgetNanos: costNanos(snapshot.dailyBudgetNanos[campaign] ?? 0),
     lifetimeBudgetNanos: lifetime < 0 ? null : costNanos(lifetime),
     timezone,
+    termsVersion: snapshot.epoch,
     unitNanos: unitOf(snapshot, campaign),
   };
 }

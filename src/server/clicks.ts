@@ -1,34 +1,26 @@
 /** GET /click: the redirect to the landing page, which no outage may stop. */
-import type { TokenSigner } from '../auction/crypto-token.ts';
-import type { AdEvent, Events } from '../events/door.ts';
-import type { Ledger, PostStatus } from '../ledger/ledger.ts';
+import type { ReadToken } from '../auction/crypto-token.ts';
+import type { PostStatus } from '../ledger/ledger.ts';
 import { costNanos } from '../money.ts';
 import { fail } from './errors.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
-import { eventOf, readToken, reservedBid } from './notices.ts';
+import type { LandingPages } from './landing-pages.ts';
+import {
+  readToken,
+  refuseForged,
+  reservedBid,
+  signedEvent,
+  unsignedEvent,
+  type TrackingEdges,
+} from './tracking.ts';
 
-export interface ClickEdges {
-  readonly signer: TokenSigner;
-  readonly ledger: Ledger;
-  readonly events: Events;
-  readonly clock: () => number;
-  /** The ad's landing page: from the index, else from where campaigns are kept; null: no campaign has the ad. */
-  readonly findLandingPage: (adId: string) => Promise<LandingPage | null>;
-  readonly count: (outcome: ClickOutcome) => void;
+export interface ClickEdges extends TrackingEdges {
+  readonly landingPages: LandingPages;
 }
-
-export interface LandingPage {
-  readonly campaignId: string;
-  readonly url: string;
-}
-
-/** What became of a signed click; its names are the ledger's, and `free` where nothing is charged for one. */
-export type ClickOutcome = PostStatus | 'free' | 'test' | 'forged' | 'unsigned' | 'not_kept';
 
 /** In an ad's landing page: the token that makes its conversion count. */
 const CONVERSION_TOKEN_MACRO = '{CONVERSION_TOKEN}';
-
-const ZERO = costNanos(0);
+const FREE = costNanos(0);
 
 export function clickRoutes(edges: ClickEdges): readonly Route[] {
   return [
@@ -37,6 +29,7 @@ export function clickRoutes(edges: ClickEdges): readonly Route[] {
       pattern: '/click',
       name: 'click',
       browser: true,
+      counts: true,
       handle: (request) => {
         const query = new URLSearchParams(request.query);
         return query.has('t') ? signedClick(edges, request, query) : namedClick(edges, request, query);
@@ -51,31 +44,39 @@ async function signedClick(
   query: URLSearchParams,
 ): Promise<HttpAnswer> {
   const token = readToken(edges.signer, query, 'click');
-  if (typeof token === 'string') {
-    edges.count('forged');
-    return fail(request, 'UNAUTHORIZED', 't: the token is not one of ours, or was altered');
-  }
-  const page = await edges.findLandingPage(token.adId);
-  if (page === null) return fail(request, 'NOT_FOUND', 't: the ad of this token is gone');
-  if (token.test) edges.count('test');
-  else {
-    const nowMs = edges.clock();
-    const outcome = charge(edges.ledger, token, nowMs);
-    const kept = await edges.ledger.saved().then(
-      () => true,
-      () => false,
-    );
-    edges.count(kept ? outcome : 'not_kept');
-    if (outcome !== 'repeated') edges.events.record(eventOf('click', token, request, nowMs));
-  }
+  if (typeof token === 'string') return refuseForged(edges, request, 'click');
+  await countClick(edges, request, token);
+  const page = await edges.landingPages.find(token.adId);
+  if (page === 'unknown')
+    return fail(request, 'NOT_FOUND', 't: no campaign has the ad of this token any more');
+  if (page === 'unavailable')
+    return fail(request, 'UNAVAILABLE', 'the landing page can not be looked up now');
   const conversion = edges.signer.reissue(query.get('t') ?? '', 'conversion');
   return redirect(page.url.replaceAll(CONVERSION_TOKEN_MACRO, conversion));
 }
 
-/** cpc is charged here; for cpa the ledger keeps that the click came. */
-function charge(ledger: Ledger, token: Parameters<typeof reservedBid>[0], nowMs: number): ClickOutcome {
-  if (token.model === 'cpm') return 'free';
-  return ledger.postClick(reservedBid(token), token.model === 'cpc' ? token.eventNanos : ZERO, nowMs);
+/** Only a click that is charged waits for the disk, and one that can't be kept is redirected all the same. */
+async function countClick(edges: ClickEdges, request: HttpRequest, token: ReadToken): Promise<void> {
+  if (token.test) {
+    edges.count('click', 'test');
+    return;
+  }
+  const nowMs = edges.clock();
+  const amountNanos = token.model === 'cpc' ? token.eventNanos : FREE;
+  const status = edges.ledger.postClick(reservedBid(token), amountNanos, nowMs);
+  const isFirst = isFirstClick(status);
+  const kept =
+    token.model === 'cpc' ? await edges.keeper.keep('click', token, isFirst) : isFirst ? 'first' : 'again';
+  if (kept === 'first') edges.events.record(signedEvent('click', token, request, nowMs));
+  edges.count(
+    'click',
+    kept === 'not_kept' ? kept : status === 'posted' && amountNanos === 0 ? 'free' : status,
+  );
+}
+
+/** A click on a bid that the ledger has forgotten is one all the same. */
+function isFirstClick(status: PostStatus): boolean {
+  return status !== 'repeated';
 }
 
 async function namedClick(
@@ -85,19 +86,12 @@ async function namedClick(
 ): Promise<HttpAnswer> {
   const adId = query.get('adId') ?? '';
   if (adId === '') return fail(request, 'INVALID_REQUEST', 'adId or t: one of them is required');
-  const page = await edges.findLandingPage(adId.toLowerCase());
-  if (page === null) return fail(request, 'NOT_FOUND', 'adId: no campaign has this ad');
-  const event: AdEvent = {
-    type: 'click',
-    atMs: edges.clock(),
-    adId,
-    campaignId: page.campaignId,
-    known: true,
-    signed: false,
-    traceId: request.traceId,
-  };
-  edges.events.record(event);
-  edges.count('unsigned');
+  const page = await edges.landingPages.find(adId.toLowerCase());
+  if (page === 'unknown') return fail(request, 'NOT_FOUND', 'adId: no campaign has this ad');
+  if (page === 'unavailable')
+    return fail(request, 'UNAVAILABLE', 'the landing page can not be looked up now');
+  edges.events.record(unsignedEvent('click', adId, page.campaignId, request, edges.clock()));
+  edges.count('click', 'unsigned');
   return redirect(page.url.replaceAll(CONVERSION_TOKEN_MACRO, ''));
 }
 

@@ -78,10 +78,6 @@ export class Fields {
     return new Fields({}, path, this.errors);
   }
 
-  has(name: string): boolean {
-    return this.source[name] !== undefined && this.source[name] !== null;
-  }
-
   isObject(name: string): boolean {
     return typeof this.source[name] === 'object';
   }

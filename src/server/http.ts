@@ -32,9 +32,6 @@ export const READ_HEADERS = [
   'authorization',
   'content-encoding',
   'content-type',
-  'idempotency-key',
-  'if-match',
-  'origin',
   'traceparent',
   'user-agent',
   'x-request-id',
@@ -57,6 +54,11 @@ export interface Route {
   readonly name: string;
   /** Browsers call it: CORS `*` and `text/plain` bodies. */
   readonly browser?: boolean;
+  /**
+   * Its GET counts or charges something. HEAD is refused, since link checkers send it; and a broken escape in the
+   * query is read as it stands, since those who call can't mend it (`price=%%WINNING_PRICE%%`).
+   */
+  readonly counts?: boolean;
   /** What it throws is a fault of ours: logged, counted, answered 503. */
   readonly handle: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
 }
@@ -76,6 +78,8 @@ export interface BidContext {
   readonly requestId: string;
   /** The `authorization` header, '' where there is none. */
   readonly authorization: string;
+  /** W3C trace id, '' where none was sent. */
+  readonly traceId: string;
   /** The exchange has gone: whatever is replied goes nowhere. */
   readonly aborted: boolean;
   /** `performance.now()` of the front thread when the request's head was read. */

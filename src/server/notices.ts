@@ -1,122 +1,112 @@
 /**
  * GET /win, /billing, /loss: what the exchange tells of a bid. The first call counts, the same again is 204 and
- * changes nothing. An answer leaves once the ledger has kept what it says.
+ * changes nothing. An answer leaves once the ledger has kept what it says. A price that is none, or above the bid,
+ * books nothing, and the true one may still come.
  */
-import type { Purpose, ReadToken, TokenSigner } from '../auction/crypto-token.ts';
-import type { AdEvent, Events } from '../events/door.ts';
-import type { Ledger, ReservedBid } from '../ledger/ledger.ts';
+import type { ReadToken } from '../auction/crypto-token.ts';
 import { costNanos, type CostNanos, type PriceMicros } from '../money.ts';
-import { readAuctionPrice } from '../openrtb/macros.ts';
+import { readAuctionPrice, readLossReason } from '../openrtb/macros.ts';
 import { fail } from './errors.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
+import {
+  readToken,
+  refuseForged,
+  refuseUnkept,
+  reservedBid,
+  signedEvent,
+  type TrackingEdges,
+  type TrackingOutcome,
+} from './tracking.ts';
 
-export interface NoticeEdges {
-  readonly signer: TokenSigner;
-  readonly ledger: Ledger;
-  readonly events: Events;
-  readonly clock: () => number;
-  /** A notice, by what came of it. */
-  readonly count: (purpose: 'win' | 'billing' | 'loss', outcome: NoticeOutcome) => void;
+type Notice = 'win' | 'billing' | 'loss';
+
+/** What a notice did: `isFirst` where it was the first of its kind for the bid. */
+interface Effect {
+  readonly outcome: TrackingOutcome;
+  readonly isFirst: boolean;
 }
 
-export const NOTICE_OUTCOMES = [
-  'counted',
-  'repeated',
-  'test',
-  'forged',
-  'no_price',
-  'above_bid',
-  'expired',
-  'unknown',
-  'not_kept',
-] as const;
-export type NoticeOutcome = (typeof NOTICE_OUTCOMES)[number];
-
 const KEPT: HttpAnswer = { status: 204 };
+/** OpenRTB's loss reason 0: the bid won. A loss notice that says so is none. */
+const WON = 0;
 
-export function noticeRoutes(edges: NoticeEdges): readonly Route[] {
-  const { ledger } = edges;
+export function noticeRoutes(edges: TrackingEdges): readonly Route[] {
   return [
-    notice(edges, 'win', (token, _query, nowMs) => {
-      const status = ledger.win(reservedBid(token), nowMs);
-      return status === 'extended' || status === 'already_posted' ? 'counted' : status;
+    notice(edges, 'win', (token, query, nowMs) => {
+      const price = soundPrice(token, query);
+      return typeof price === 'string' ? nothing(price) : win(edges, token, nowMs);
     }),
     notice(edges, 'billing', (token, query, nowMs) => {
-      const price = readAuctionPrice(query.get('price') ?? '');
-      if (price === null) return 'no_price';
-      if (price > Math.ceil(token.priceMicros * token.currencyRate)) return 'above_bid';
-      const status = ledger.post(reservedBid(token), billedNanos(token, price), nowMs);
-      return status === 'posted' || status === 'late'
-        ? 'counted'
-        : status === 'unknown'
-          ? 'unknown'
-          : 'repeated';
+      const price = soundPrice(token, query);
+      return typeof price === 'string' ? nothing(price) : bill(edges, token, price, nowMs);
     }),
-    notice(edges, 'loss', (token, _query, nowMs) => {
-      const status = ledger.void(reservedBid(token), nowMs);
-      return status === 'voided' ? 'counted' : status === 'already_posted' ? 'repeated' : status;
-    }),
+    notice(edges, 'loss', (token, query, nowMs) =>
+      lossReasonOf(query) === WON ? nothing('not_lost') : lose(edges, token, nowMs),
+    ),
   ];
 }
 
-export function reservedBid(token: ReadToken): ReservedBid {
-  const { campaignId, lease, ordinal, reservedNanos, expirySec } = token;
-  return { campaignId, lease, ordinal, reservedNanos, expirySec };
+function win(edges: TrackingEdges, token: ReadToken, nowMs: number): Effect {
+  const status = edges.ledger.win(reservedBid(token), nowMs);
+  if (status === 'extended' || status === 'already_posted') return { outcome: 'counted', isFirst: true };
+  return { outcome: status, isFirst: status === 'expired' };
 }
 
-export function eventOf(
-  type: AdEvent['type'],
-  token: ReadToken,
-  request: HttpRequest,
-  nowMs: number,
-): AdEvent {
-  const { adId, campaignId } = token;
-  return { type, atMs: nowMs, adId, campaignId, known: true, signed: true, traceId: request.traceId };
+function bill(edges: TrackingEdges, token: ReadToken, price: PriceMicros, nowMs: number): Effect {
+  const status = edges.ledger.post(reservedBid(token), billedNanos(token, price), nowMs);
+  const isFirst = status === 'posted' || status === 'late';
+  return { outcome: isFirst ? 'counted' : status, isFirst };
+}
+
+function lose(edges: TrackingEdges, token: ReadToken, nowMs: number): Effect {
+  const status = edges.ledger.void(reservedBid(token), nowMs);
+  if (status === 'already_posted') return nothing('repeated');
+  return { outcome: status === 'voided' ? 'counted' : status, isFirst: status === 'voided' };
+}
+
+function nothing(outcome: TrackingOutcome): Effect {
+  return { outcome, isFirst: false };
 }
 
 function notice(
-  edges: NoticeEdges,
-  purpose: 'win' | 'billing' | 'loss',
-  apply: (token: ReadToken, query: URLSearchParams, nowMs: number) => NoticeOutcome,
+  edges: TrackingEdges,
+  purpose: Notice,
+  apply: (token: ReadToken, query: URLSearchParams, nowMs: number) => Effect,
 ): Route {
   async function handle(request: HttpRequest): Promise<HttpAnswer> {
     const query = new URLSearchParams(request.query);
     const token = readToken(edges.signer, query, purpose);
     if (token === 'missing') return fail(request, 'INVALID_REQUEST', 't: the signed token is required');
-    if (token === 'forged') {
-      edges.count(purpose, 'forged');
-      return fail(request, 'UNAUTHORIZED', 't: the token is not one of ours, or was altered');
-    }
+    if (token === 'forged') return refuseForged(edges, request, purpose);
     if (token.test) {
       edges.count(purpose, 'test');
       return KEPT;
     }
     const nowMs = edges.clock();
-    const outcome = apply(token, query, nowMs);
-    try {
-      await edges.ledger.saved();
-    } catch {
-      edges.count(purpose, 'not_kept');
-      return fail(request, 'UNAVAILABLE', 'the notice can not be kept now; send it again');
+    const { outcome, isFirst } = apply(token, query, nowMs);
+    const kept = await edges.keeper.keep(purpose, token, isFirst);
+    if (kept === 'not_kept') return refuseUnkept(edges, request, purpose);
+    if (kept === 'first') {
+      edges.events.record(signedEvent(purpose, token, request, nowMs, { lossReason: lossReasonOf(query) }));
     }
-    if (outcome === 'counted') edges.events.record(eventOf(purpose, token, request, nowMs));
-    edges.count(purpose, outcome);
+    edges.count(purpose, kept === 'first' && outcome === 'repeated' ? 'counted' : outcome);
     return KEPT;
   }
-  return { method: 'GET', pattern: `/${purpose}`, name: purpose, browser: true, handle };
+  return { method: 'GET', pattern: `/${purpose}`, name: purpose, browser: true, counts: true, handle };
 }
 
-export function readToken(
-  signer: TokenSigner,
-  query: URLSearchParams,
-  purpose: Purpose,
-): ReadToken | 'missing' | 'forged' {
-  const text = query.get('t') ?? '';
-  if (text === '') return 'missing';
-  return signer.verify(text, purpose) ?? 'forged';
+/** The exchange's price in the currency of the bid. */
+function soundPrice(token: ReadToken, query: URLSearchParams): PriceMicros | 'no_price' | 'above_bid' {
+  const price = readAuctionPrice(query.get('price') ?? '');
+  if (price === null) return 'no_price';
+  return price > token.bidMicros ? 'above_bid' : price;
 }
 
-/** The exchange's price in the bid's currency as what it costs us, at the rate of the bid, rounded up. */
+function lossReasonOf(query: URLSearchParams): number | null {
+  return readLossReason(query.get('reason') ?? '');
+}
+
+/** The exchange's price as what it costs us, at the rate of the bid, rounded up. */
 function billedNanos(token: ReadToken, price: PriceMicros): CostNanos {
   const nanos = Math.ceil((price / token.currencyRate) * token.multiplier);
   return costNanos(Math.min(nanos, token.reservedNanos));

@@ -1,23 +1,25 @@
 /** GET /impression and GET /conversion: a transparent GIF, and what it counts. */
-import type { ReadToken, TokenSigner } from '../auction/crypto-token.ts';
-import type { EventType, Events } from '../events/door.ts';
+import type { ReadToken } from '../auction/crypto-token.ts';
 import type { Ledger, PostStatus } from '../ledger/ledger.ts';
 import { costNanos } from '../money.ts';
 import { fail } from './errors.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
-import { eventOf, readToken, reservedBid } from './notices.ts';
+import type { LandingPages } from './landing-pages.ts';
+import {
+  readToken,
+  refuseForged,
+  refuseUnkept,
+  reservedBid,
+  signedEvent,
+  unsignedEvent,
+  type TrackingEdges,
+} from './tracking.ts';
 
-export interface PixelEdges {
-  readonly signer: TokenSigner;
-  readonly ledger: Ledger;
-  readonly events: Events;
-  readonly clock: () => number;
-  /** The campaign of an ad in the index; null: no campaign has it. */
-  readonly findCampaign: (adId: string) => string | null;
-  readonly count: (type: 'impression' | 'conversion', outcome: PixelOutcome) => void;
+export interface PixelEdges extends TrackingEdges {
+  readonly landingPages: Pick<LandingPages, 'findServed'>;
 }
 
-export type PixelOutcome = PostStatus | 'free' | 'test' | 'forged' | 'unsigned' | 'not_kept';
+type Pixel = 'impression' | 'conversion';
 
 /** 1×1, transparent, 43 bytes. */
 const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
@@ -26,67 +28,56 @@ const PIXEL: HttpAnswer = {
   headers: { 'content-type': 'image/gif', 'cache-control': 'no-store' },
   body: GIF,
 };
+const FREE = costNanos(0);
+/** Amounts of up to 15 digits are read; more is no amount. */
+const MAX_VALUE_USD = 1e15;
 
 export function pixelRoutes(edges: PixelEdges): readonly Route[] {
   return [pixel(edges, 'impression', postImpression), pixel(edges, 'conversion', postConversion)];
 }
 
 /** Money only in the simple form, whose impression posts the price that its answer named. */
-function postImpression(ledger: Ledger, token: ReadToken, nowMs: number): PixelOutcome {
+function postImpression(ledger: Ledger, token: ReadToken, nowMs: number): PostStatus | 'free' {
   if (!token.impressionPosts || token.model !== 'cpm') return 'free';
   return ledger.post(reservedBid(token), token.eventNanos, nowMs);
 }
 
-function postConversion(ledger: Ledger, token: ReadToken, nowMs: number): PixelOutcome {
-  if (token.model === 'cpm') return 'free';
-  return ledger.postConversion(
-    reservedBid(token),
-    token.model === 'cpa' ? token.eventNanos : costNanos(0),
-    nowMs,
-  );
+/** It counts only after its click; the first one charges where conversions are what is paid for. */
+function postConversion(ledger: Ledger, token: ReadToken, nowMs: number): PostStatus {
+  return ledger.postConversion(reservedBid(token), token.model === 'cpa' ? token.eventNanos : FREE, nowMs);
 }
 
 function pixel(
   edges: PixelEdges,
-  type: EventType & ('impression' | 'conversion'),
-  post: (ledger: Ledger, token: ReadToken, nowMs: number) => PixelOutcome,
+  type: Pixel,
+  post: (ledger: Ledger, token: ReadToken, nowMs: number) => PostStatus | 'free',
 ): Route {
   async function signed(request: HttpRequest, query: URLSearchParams): Promise<HttpAnswer> {
     const token = readToken(edges.signer, query, type);
-    if (typeof token === 'string') {
-      edges.count(type, 'forged');
-      return fail(request, 'UNAUTHORIZED', 't: the token is not one of ours, or was altered');
-    }
+    if (typeof token === 'string') return refuseForged(edges, request, type);
     if (token.test) {
       edges.count(type, 'test');
       return PIXEL;
     }
     const nowMs = edges.clock();
     const outcome = post(edges.ledger, token, nowMs);
-    if (outcome !== 'free') {
-      try {
-        await edges.ledger.saved();
-      } catch {
-        edges.count(type, 'not_kept');
-        return fail(request, 'UNAVAILABLE', 'the event can not be kept now; send it again');
-      }
+    const event = signedEvent(type, token, request, nowMs, { valueUsd: valueOf(query) });
+    if (outcome === 'free') edges.events.record(event);
+    else {
+      const kept = await edges.keeper.keep(type, token, outcome !== 'repeated' && outcome !== 'unclicked');
+      if (kept === 'not_kept') return refuseUnkept(edges, request, type);
+      if (kept === 'first') edges.events.record(event);
+      // A later conversion is statistics: it counts, and vouches for no charge.
+      else if (type === 'conversion' && outcome === 'repeated')
+        edges.events.record({ ...event, signed: false });
     }
-    if (outcome !== 'repeated') edges.events.record(eventOf(type, token, request, nowMs));
     edges.count(type, outcome);
     return PIXEL;
   }
 
-  function unsigned(request: HttpRequest, adId: string): HttpAnswer {
-    const campaignId = edges.findCampaign(adId.toLowerCase());
-    edges.events.record({
-      type,
-      atMs: edges.clock(),
-      adId,
-      campaignId: campaignId ?? '',
-      known: campaignId !== null,
-      signed: false,
-      traceId: request.traceId,
-    });
+  function unsigned(request: HttpRequest, adId: string, query: URLSearchParams): HttpAnswer {
+    const campaignId = edges.landingPages.findServed(adId.toLowerCase())?.campaignId ?? null;
+    edges.events.record(unsignedEvent(type, adId, campaignId, request, edges.clock(), valueOf(query)));
     edges.count(type, 'unsigned');
     return PIXEL;
   }
@@ -96,12 +87,21 @@ function pixel(
     pattern: `/${type}`,
     name: type,
     browser: true,
+    counts: true,
     handle: (request) => {
       const query = new URLSearchParams(request.query);
       if (query.has('t')) return signed(request, query);
       const adId = query.get('ad_id') ?? '';
       if (adId === '') return fail(request, 'INVALID_REQUEST', 'ad_id or t: one of them is required');
-      return unsigned(request, adId);
+      return unsigned(request, adId, query);
     },
   };
+}
+
+/** `value` in USD; null where it is absent or no amount. */
+function valueOf(query: URLSearchParams): number | null {
+  const text = query.get('value') ?? '';
+  if (!/^\d+(\.\d+)?$/.test(text)) return null;
+  const value = Number(text);
+  return value < MAX_VALUE_USD ? value : null;
 }

@@ -7,6 +7,7 @@ export interface Signpost {
   readonly pattern: string;
   readonly name: string;
   readonly browser?: boolean;
+  readonly counts?: boolean;
 }
 
 export type Match =
@@ -41,6 +42,8 @@ export function isWellEscaped(text: string): boolean {
 interface Place {
   readonly routes: Map<string, number>;
   browser: boolean;
+  /** Its GET counts something. */
+  counts: boolean;
   readonly segments: readonly string[];
 }
 
@@ -68,20 +71,21 @@ export function createRouter(routes: readonly Signpost[]): Router {
 function placeRoute(places: Map<string, Place>, route: Signpost, index: number): void {
   let place = places.get(route.pattern);
   if (place === undefined) {
-    place = { routes: new Map(), browser: false, segments: route.pattern.split('/') };
+    place = { routes: new Map(), browser: false, counts: false, segments: route.pattern.split('/') };
     places.set(route.pattern, place);
   }
   if (place.routes.has(route.method)) throw new Error(`two routes for ${route.method} ${route.pattern}`);
   place.routes.set(route.method, index);
   place.browser ||= route.browser === true;
+  place.counts ||= route.counts === true;
 }
 
-/** HEAD is served by GET's route. */
+/** HEAD is served by GET's route, unless that counts something. */
 function arrive(place: Place, method: string, params: Readonly<Record<string, string>>): Match {
-  const route = place.routes.get(method) ?? (method === 'HEAD' ? place.routes.get('GET') : undefined);
+  const headRoute = place.counts ? undefined : place.routes.get('GET');
+  const route = place.routes.get(method) ?? (method === 'HEAD' ? headRoute : undefined);
   if (route !== undefined) return { kind: 'route', route, browser: place.browser, params };
-  const methods = [...place.routes.keys()];
-  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  const allow = [...place.routes.keys(), ...(headRoute === undefined ? [] : ['HEAD']), 'OPTIONS'].join(', ');
   return { kind: 'method', allow, browser: place.browser };
 }
 

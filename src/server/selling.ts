@@ -5,7 +5,7 @@
 import type { SignedBid, TokenSigner } from '../auction/crypto-token.ts';
 import type { Candidate, Decided, ImpDecision } from '../auction/decision.ts';
 import { bannerMarkupJson } from '../auction/markup.ts';
-import type { Account, Ledger, Reservation } from '../ledger/ledger.ts';
+import type { Ledger, Reservation } from '../ledger/ledger.ts';
 import { costNanos, type CostNanos, type PriceMicros } from '../money.ts';
 import { AUCTION_MACRO } from '../openrtb/macros.ts';
 import type { Snapshot } from '../targeting/snapshot.ts';
@@ -48,14 +48,15 @@ export interface BidUrls {
 /** What JSON or the markup's attributes would have to escape: the URLs of a bid are written as they are. */
 const NEEDS_ESCAPING = /[^\x21-\x7e]|["'<>\\]/;
 
-const NO_RESERVATION: Reservation = { lease: 0, ordinal: 0 };
+/** What stands in the sales of a test request: nothing is reserved for them. */
+export const NO_RESERVATION: Reservation = { lease: 0, ordinal: 0 };
 
 export function createSeller(
   publicUrl: string,
   signer: TokenSigner,
   ledger: Ledger,
-  /** Told when a campaign's budget could not bear a bid. */
-  onSpent: (snapshot: Snapshot, campaign: number, account: Account) => void,
+  /** Told when a campaign's budget bears not even one unit more. */
+  onSpent: (snapshot: Snapshot, campaign: number) => void,
 ): Seller {
   if (NEEDS_ESCAPING.test(publicUrl)) {
     throw new Error(`GAVEL_PUBLIC_URL must be percent-encoded (it is ${JSON.stringify(publicUrl)})`);
@@ -79,7 +80,10 @@ export function createSeller(
           ? NO_RESERVATION
           : ledger.reserve(creative.account, reservedNanos, nowMs, expirySec);
         if (reservation !== null) return { imp, candidate, creative, reservation, reservedNanos, expirySec };
-        onSpent(catalog.snapshot, candidate.campaign, creative.account);
+        // Only where the budget bears nothing more, rather than not a bid as dear as this one.
+        if (ledger.isSound && !ledger.canReserve(creative.account, nowMs)) {
+          onSpent(catalog.snapshot, candidate.campaign);
+        }
       }
       return null;
     },
@@ -94,6 +98,7 @@ export function createSeller(
         lease: reservation.lease,
         ordinal: reservation.ordinal,
         priceMicros: sale.candidate.priceMicros,
+        bidMicros: sale.candidate.bidMicros,
         reservedNanos: sale.reservedNanos,
         eventNanos: creative.model === 'cpm' ? (impressionNanos ?? costNanos(0)) : creative.actionNanos,
         currencyRate: decided.currencyRate,
@@ -115,7 +120,7 @@ export function createSeller(
 }
 
 /** The whole bid for cpm; nothing for cpc and cpa, whose money moves at the click and the conversion. */
-export function reservedFor(creative: Creative, price: PriceMicros, multiplier: number): CostNanos {
+function reservedFor(creative: Creative, price: PriceMicros, multiplier: number): CostNanos {
   return costNanos(creative.model === 'cpm' ? Math.ceil(price * multiplier) : 0);
 }
 

@@ -4,10 +4,11 @@
  */
 import type { Terms } from '../auction/admit.ts';
 import type { Decider } from '../auction/decide.ts';
-import type { Decided } from '../auction/decision.ts';
+import type { Candidate, Decided } from '../auction/decision.ts';
 import { simpleBidRequest, type SimpleRequest } from '../auction/simple-request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PriceMicros } from '../money.ts';
+import type { BidRequest } from '../openrtb/request.ts';
 import type { Catalog } from './catalog.ts';
 import type { Sale, Seller } from './selling.ts';
 
@@ -29,6 +30,23 @@ export function createSimpleAuction(
   ledger: Ledger,
   catalog: () => Catalog,
 ): SimpleAuction {
+  /** The next campaign that could have paid, also behind the shortlist where the winner was its last. */
+  function findRunnerUp(
+    current: Catalog,
+    request: BidRequest,
+    terms: Terms,
+    sale: Sale,
+    nowMs: number,
+  ): PriceMicros | null {
+    const canPay = ({ campaign }: Candidate): boolean =>
+      campaign !== sale.candidate.campaign && ledger.canReserve(current.account(campaign), nowMs);
+    const { shortlist, resumeFrom } = sale.imp;
+    const next = shortlist.slice(shortlist.indexOf(sale.candidate) + 1).find(canPay);
+    if (next !== undefined || resumeFrom < 0) return next?.priceMicros ?? null;
+    const behind = decider.decideRequest(current.snapshot, request, terms, nowMs, [resumeFrom]).imps[0];
+    return behind?.shortlist.find(canPay)?.priceMicros ?? null;
+  }
+
   return {
     hold(form, terms, nowMs) {
       const current = catalog();
@@ -41,7 +59,7 @@ export function createSimpleAuction(
         if (imp === undefined) return null;
         const sale = seller.reserve(current, decided, imp, [], nowMs);
         if (sale !== null) {
-          return { sale, decided, runnerUpMicros: runnerUp(current, ledger, sale, nowMs) };
+          return { sale, decided, runnerUpMicros: findRunnerUp(current, request, terms, sale, nowMs) };
         }
         if (imp.resumeFrom < 0) return null;
         resume = [imp.resumeFrom];
@@ -49,14 +67,4 @@ export function createSimpleAuction(
       return null;
     },
   };
-}
-
-function runnerUp(catalog: Catalog, ledger: Ledger, sale: Sale, nowMs: number): PriceMicros | null {
-  const { shortlist } = sale.imp;
-  const behind = shortlist.slice(shortlist.indexOf(sale.candidate) + 1);
-  const next = behind.find(
-    ({ campaign }) =>
-      campaign !== sale.candidate.campaign && ledger.canReserve(catalog.account(campaign), nowMs),
-  );
-  return next === undefined ? null : next.priceMicros;
 }

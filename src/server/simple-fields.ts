@@ -61,11 +61,12 @@ function clientOf(request: HttpRequest): Pick<SimpleRequest, 'userAgent' | 'acce
 /** `"300x250"` or `{"width":300,"height":250}`. */
 function readSize(fields: Fields): Size | null {
   if (fields.isObject('ad_size')) {
+    const errorsBefore = fields.errors.length;
     const size = fields.object('ad_size');
     const width = size.number('width');
     const height = size.number('height');
     if (isSide(width) && isSide(height)) return { width, height };
-    if (fields.errors.length === 0)
+    if (fields.errors.length === errorsBefore)
       fields.refuse('ad_size', 'must have a width and a height in whole pixels');
     return null;
   }

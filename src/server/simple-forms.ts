@@ -49,6 +49,7 @@ export function simpleFormRoutes(edges: SimpleFormEdges): readonly Route[] {
       pattern: '/serve',
       name: 'serve',
       browser: true,
+      counts: true,
       handle: (request) => answerServe(edges, request),
     },
   ];
@@ -130,7 +131,7 @@ function answerServe(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer |
   });
 }
 
-/** Posts the whole bid now; the answer leaves once that is kept, else nothing was served. */
+/** Posts the whole bid now; the answer leaves once that is kept. What is not served is not charged either. */
 async function chargedAnswer(
   edges: SimpleFormEdges,
   request: HttpRequest,
@@ -140,10 +141,12 @@ async function chargedAnswer(
 ): Promise<HttpAnswer> {
   const { creative, reservation, reservedNanos, expirySec } = sale;
   const { campaignId } = creative;
-  edges.ledger.post({ campaignId, ...reservation, reservedNanos, expirySec }, reservedNanos, nowMs);
+  const bid = { campaignId, ...reservation, reservedNanos, expirySec };
+  edges.ledger.post(bid, reservedNanos, nowMs);
   try {
     await edges.ledger.saved();
   } catch {
+    edges.ledger.retract(bid, nowMs);
     return fail(request, 'UNAVAILABLE', 'the charge can not be kept now');
   }
   const event: AdEvent = {
@@ -154,6 +157,8 @@ async function chargedAnswer(
     known: true,
     signed: true,
     traceId: request.traceId,
+    lossReason: null,
+    valueUsd: null,
   };
   edges.events.record(event);
   return json(body);

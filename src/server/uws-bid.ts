@@ -5,7 +5,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { GZIP_MIN_BYTES, gzippedNow, inflate } from './compression.ts';
 import { ERROR_STATUS, errorBody, type ErrorCode } from './errors.ts';
-import { acceptsGzip, encodingOf, isReadableType, requestIdOf } from './headers.ts';
+import { acceptsGzip, encodingOf, isReadableType, requestIdOf, traceIdOf } from './headers.ts';
 import type { BidContext, BidReply, BidRoute } from './http.ts';
 import { ABORTED_STATUS, type Traffic } from './traffic.ts';
 import { readBody } from './uws-body.ts';
@@ -57,6 +57,7 @@ class BidCall implements BidContext, BidReply {
   readonly arrivalMs = performance.now();
   requestId = '';
   authorization = '';
+  traceId = '';
   private acceptsGzip = false;
   private state: 'open' | 'answered' | 'aborted' = 'open';
   private readonly res: HttpResponse;
@@ -78,6 +79,7 @@ class BidCall implements BidContext, BidReply {
   readHead(req: HttpRequest): void {
     this.requestId = requestIdOf(req.getHeader('x-request-id'));
     this.authorization = req.getHeader('authorization');
+    this.traceId = traceIdOf(req.getHeader('traceparent'));
     if (this.desk.gzipBids) this.acceptsGzip = acceptsGzip(req.getHeader('accept-encoding'));
   }
 
@@ -148,7 +150,7 @@ class BidCall implements BidContext, BidReply {
 
   /** Something of ours threw. Never throws. */
   fail(error: unknown): void {
-    this.desk.traffic.failed(error, this.requestId, '');
+    this.desk.traffic.failed(error, this.requestId, this.traceId);
     this.refuse('UNAVAILABLE', 'the request could not be served');
   }
 

@@ -156,7 +156,6 @@ function planOf(overrides: Partial<ServerPlan> = {}): ServerPlan {
     routes,
     bidRoute,
     gzipBids: false,
-    sharePort: false,
     log,
     observe: (route, status) => void seen.observed.push({ route: names[route] ?? '?', status }),
     countFailure: () => (seen.failures += 1),
@@ -818,19 +817,6 @@ describe('the port', () => {
       `cannot listen on ${HOST}:${String(port)}: another process has the port`,
     );
     await second.close();
-  });
-
-  test('can be shared when that is meant', async () => {
-    const scout = createServer(planOf());
-    const free = await scout.listen(HOST, 0);
-    await scout.close();
-    const [first, second] = [
-      createServer(planOf({ sharePort: true })),
-      createServer(planOf({ sharePort: true })),
-    ];
-    expect(await first.listen(HOST, free)).toBe(free);
-    expect(await second.listen(HOST, free)).toBe(free);
-    await Promise.all([first.close(), second.close()]);
   });
 });
 

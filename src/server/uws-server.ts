@@ -25,15 +25,12 @@ const DRAIN_LIMIT_MS = 8_000;
 const DRAIN_POLL_MS = 20;
 /** uWebSockets.js's LIBUS_LISTEN_EXCLUSIVE_PORT. */
 const EXCLUSIVE_PORT = 1;
-const SHARED_PORT = 0;
 
 export interface ServerPlan extends Watchers {
   readonly routes: readonly Route[];
   readonly bidRoute: BidRoute;
   /** Bids of 1 KiB or more are gzipped too for those who accept it. */
   readonly gzipBids: boolean;
-  /** Several processes may listen on the same port. */
-  readonly sharePort: boolean;
   readonly drainLimitMs?: number;
 }
 
@@ -67,7 +64,7 @@ export function createServer(plan: ServerPlan): HttpServer {
       return new Promise((resolve, reject) => {
         // The declarations lack this overload; the library has it.
         const listen = app.listen.bind(app) as unknown as ListenWithOptions;
-        listen(host, port, plan.sharePort ? SHARED_PORT : EXCLUSIVE_PORT, (socket) => {
+        listen(host, port, EXCLUSIVE_PORT, (socket) => {
           if (socket === false) reject(new Error(cannotListen(host, port)));
           else {
             listening = socket;
@@ -177,7 +174,7 @@ function refuseMatch(call: HttpCall, head: RequestHead, match: Exclude<Match, { 
 function serveRoute(desk: Desk, call: HttpCall, head: RequestHead, match: Match & { kind: 'route' }): void {
   const route = desk.routes[match.route];
   if (route === undefined) throw new Error(`route ${String(match.route)} has no handler`);
-  if (!isWellEscaped(head.query)) {
+  if (route.counts !== true && !isWellEscaped(head.query)) {
     call.refuse('INVALID_REQUEST', 'the query has a broken % escape');
     return;
   }

@@ -21,6 +21,14 @@ function open(campaigns: readonly Campaign[]) {
   return openSnapshot(compileIndex(campaigns, OPTIONS).buffer);
 }
 
+/** Every section as base64; what lies between them means nothing. */
+function bytesOf(buffer: SharedArrayBuffer): Record<string, string> {
+  const sections = Object.entries(openSnapshot(buffer).sections).map(([name, { byteOffset, byteLength }]) => {
+    return [name, Buffer.from(buffer, byteOffset, byteLength).toString('base64')];
+  });
+  return Object.fromEntries(sections) as Record<string, string>;
+}
+
 describe('the compiled index', () => {
   it('is refused with a sentence that says why, where it is not one', () => {
     const { buffer, usedBytes } = compileIndex(seededCampaigns({ count: 40, seed: 1 }), OPTIONS);
@@ -50,13 +58,13 @@ describe('the compiled index', () => {
     expect(reused.usedBytes).toBeLessThan(first.usedBytes);
     const fresh = compileIndex(few, { ...OPTIONS, epoch: 4 });
     expect(openSnapshot(reused.buffer)).toMatchObject({ epoch: 4, campaignCount: 50, compiledAtMs: NOW_MS });
-    expect(openSnapshot(reused.buffer).sections).toEqual(openSnapshot(fresh.buffer).sections);
+    expect(bytesOf(reused.buffer)).toEqual(bytesOf(fresh.buffer));
 
     const outgrown = compileIndex(many, { ...OPTIONS, buffer: fresh.buffer });
     expect(outgrown.buffer).not.toBe(fresh.buffer);
     expect(outgrown.buffer.byteLength).toBeGreaterThan(outgrown.usedBytes * 1.2);
     expect(openSnapshot(outgrown.buffer).campaignCount).toBe(2_000);
-    expect(openSnapshot(outgrown.buffer).sections).toEqual(openSnapshot(first.buffer).sections);
+    expect(bytesOf(outgrown.buffer)).toEqual(bytesOf(first.buffer));
     expect(() => openSnapshot(fresh.buffer)).toThrow('index refused');
   });
 
@@ -202,5 +210,5 @@ describe('the compiled index', () => {
       includeSpent: false,
     });
     expect(usedBytes).toBeLessThan(256 * 2 ** 20);
-  });
+  }, 120_000);
 });

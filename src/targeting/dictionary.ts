@@ -9,10 +9,16 @@ import type { Sections } from './layout.ts';
 /** Space of texts that are only read, never looked up. */
 export const PLAIN_SPACE = 255;
 
+/**
+ * Below are the dimensions. Their values have a table of their own, small enough to stay in the caches: a request looks
+ * up two dozen of them, among a million names.
+ */
+const FIRST_NAME_SPACE = 32;
+const FEWEST_SLOTS = 1_024;
 /** At most half of the slots are taken, so that a miss ends after a probe or two. */
 const SLOTS_PER_TEXT = 2;
 
-type TextSections = Pick<Sections, 'textSpace' | 'textStart' | 'textUnits' | 'slots'>;
+type TextSections = Pick<Sections, 'textSpace' | 'textStart' | 'textUnits' | 'termSlots' | 'nameSlots'>;
 
 /** What a dictionary is expected to hold: it grows beyond that, but growing is copying. */
 export interface ExpectedTexts {
@@ -26,15 +32,15 @@ export class Dictionary {
   readonly #starts: Column;
   readonly #spaces: Column;
   readonly #hashes: Column;
-  #slots: Uint32Array;
-  #taken = 0;
+  readonly #terms = new Slots(0);
+  readonly #names: Slots;
 
   constructor({ texts, units }: ExpectedTexts) {
     this.#units = units;
     this.#starts = new Column(texts + 1);
     this.#spaces = new Column(texts);
     this.#hashes = new Column(texts);
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(texts * SLOTS_PER_TEXT + 1)));
+    this.#names = new Slots(texts);
     // Text 0 stands for none: nothing long.
     this.#push(PLAIN_SPACE, 0, 0);
     this.#starts.set(0, 0);
@@ -48,15 +54,17 @@ export class Dictionary {
   /** The text's number, the same for the same text of one space. */
   intern(space: number, text: string): number {
     const hash = this.#writeUnits(space, text);
-    const last = this.#slots.length - 1;
+    const table = space < FIRST_NAME_SPACE ? this.#terms : this.#names;
+    const { slots } = table;
+    const last = slots.length - 1;
     let slot = hash & last;
-    for (let number; (number = this.#slots[slot] ?? 0) !== 0; slot = (slot + 1) & last) {
+    for (let number; (number = slots[slot] ?? 0) !== 0; slot = (slot + 1) & last) {
       if (this.#hashes.at(number) === hash && this.#isLastWritten(number, space, text.length)) return number;
     }
     const number = this.#push(space, hash, text.length);
-    this.#slots[slot] = number;
-    this.#taken++;
-    if (this.#taken * SLOTS_PER_TEXT > this.#slots.length) this.#growSlots();
+    slots[slot] = number;
+    table.taken++;
+    if (table.taken * SLOTS_PER_TEXT > slots.length) table.grow(this.#hashes);
     return number;
   }
 
@@ -72,17 +80,24 @@ export class Dictionary {
 
   lengths(): Record<keyof TextSections, number> {
     const texts = this.nextNumber;
-    return { textSpace: texts, textStart: texts + 1, textUnits: this.#end(), slots: this.#slots.length };
+    return {
+      textSpace: texts,
+      textStart: texts + 1,
+      textUnits: this.#end(),
+      termSlots: this.#terms.slots.length,
+      nameSlots: this.#names.slots.length,
+    };
   }
 
-  write({ textSpace, textStart, textUnits, slots }: TextSections): void {
+  write({ textSpace, textStart, textUnits, termSlots, nameSlots }: TextSections): void {
     textSpace.set(this.#spaces.values());
     textStart.set(this.#starts.values());
     // They may have been written there in the first place.
     const isInPlace =
       this.#units.buffer === textUnits.buffer && this.#units.byteOffset === textUnits.byteOffset;
     if (!isInPlace) textUnits.set(this.#units.subarray(0, this.#end()));
-    slots.set(this.#slots);
+    termSlots.set(this.#terms.slots);
+    nameSlots.set(this.#names.slots);
   }
 
   #end(): number {
@@ -122,23 +137,34 @@ export class Dictionary {
     for (let i = 0; i < length; i++) if (this.#units[start + i] !== this.#units[end + i]) return false;
     return true;
   }
+}
 
-  #growSlots(): void {
-    const slots = new Uint32Array(2 * this.#slots.length);
+/** One hash table: text numbers by hash. */
+class Slots {
+  slots: Uint32Array;
+  taken = 0;
+
+  constructor(expected: number) {
+    this.slots = new Uint32Array(2 ** Math.ceil(Math.log2(expected * SLOTS_PER_TEXT + FEWEST_SLOTS)));
+  }
+
+  grow(hashes: Column): void {
+    const slots = new Uint32Array(2 * this.slots.length);
     const last = slots.length - 1;
-    for (const number of this.#slots) {
+    for (const number of this.slots) {
       if (number === 0) continue;
-      let slot = this.#hashes.at(number) & last;
+      let slot = hashes.at(number) & last;
       while (slots[slot] !== 0) slot = (slot + 1) & last;
       slots[slot] = number;
     }
-    this.#slots = slots;
+    this.slots = slots;
   }
 }
 
 /** The number of a text in the buffer; 0 where it is not there. Exact, case included. */
 export function findText(sections: TextSections, space: number, text: string): number {
-  const { slots, textSpace } = sections;
+  const { termSlots, nameSlots, textSpace } = sections;
+  const slots = space < FIRST_NAME_SPACE ? termSlots : nameSlots;
   let hash = FIRST_HASH ^ space;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), HASH_PRIME);
   const last = slots.length - 1;

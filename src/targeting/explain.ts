@@ -1,8 +1,9 @@
 /** Why a campaign does not match a query: told by the very lanes that matching asks, never by a second set of rules. */
 import { DIMENSIONS } from '../campaigns/dimensions.ts';
-import { narrow, type Lane, type Operator } from './lane.ts';
+import type { Lane, Operator } from './lane.ts';
 import { BLOCK_CAMPAIGNS, BLOCK_WORDS, DAYPART_DIMENSION } from './layout.ts';
 import type { Matcher } from './match.ts';
+import { narrow } from './narrow.ts';
 import type { Query } from './query.ts';
 import type { IndexSnapshot } from './snapshot-view.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -109,8 +109,9 @@ export const SECTIONS = {
   textSpace: Uint8Array,
   /** Text t: textUnits[textStart[t]] … textUnits[textStart[t + 1] - 1]. Text 0 stands for none. */
   textStart: Uint32Array,
-  /** Open addressing by hash of space and text; 0: free. */
-  slots: Uint32Array,
+  /** Text numbers by hash of space and text, open addressing, 0 is free: of dimensions' values, of all else. */
+  termSlots: Uint32Array,
+  nameSlots: Uint32Array,
 } as const;
 
 /** A term of hourOfWeek and of the dayparts: an hour of the local week in the zone of that number. */

@@ -4,9 +4,10 @@
  * that its cost hardly grows with the number of campaigns.
  */
 import { DIMENSION_NUMBER } from '../campaigns/dimensions.ts';
-import { Lane, fillExclude, fillInclude, narrow, summarise } from './lane.ts';
+import { Lane, fillExclude, fillInclude } from './lane.ts';
 import { BLOCK_CAMPAIGNS, BLOCK_WORDS, DAYPART_DIMENSION, INDEX_DIMENSIONS } from './layout.ts';
 import { Moment } from './moment.ts';
+import { narrow, summarise } from './narrow.ts';
 import { NOT_ASKED, type Query } from './query.ts';
 import { IndexSnapshot } from './snapshot-view.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -32,13 +32,13 @@ type PostingSections = Pick<
   | 'dimensionAny'
 >;
 
-/** Terms must be interned in one go: the first one's number is `firstTerm`. Campaigns come in ordinal order. */
+/** Terms are interned in one go: the first one's number is `firstTerm`. So are a campaign's, the campaigns in any order. */
 export class PostingsDraft {
   readonly firstTerm: number;
   readonly listLimit: number;
   readonly #dictionary: Dictionary;
   readonly #campaignCount: number;
-  /** One row for each campaign that a posting holds, in campaign order. */
+  /** One row for each campaign that a posting holds. */
   readonly #postings: Column;
   readonly #campaigns: Column;
   #counts = new Uint32Array();
@@ -118,6 +118,11 @@ export class PostingsDraft {
       if ((postingCount[posting] ?? 0) > this.listLimit) setBit(bitmaps, start * words, campaign);
       else lists[start + (filled[posting] ?? 0)] = campaign;
       filled[posting] = (filled[posting] ?? 0) + 1;
+    }
+    for (let posting = 0; posting < postingCount.length; posting++) {
+      const count = postingCount[posting] ?? 0;
+      const start = postingStart[posting] ?? 0;
+      if (count > 1 && count <= this.listLimit) lists.subarray(start, start + count).sort();
     }
     writeSummaries(sections);
   }

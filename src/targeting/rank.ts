@@ -11,6 +11,8 @@ export interface Priors {
 export interface RankedCampaign {
   readonly campaign: Campaign;
   readonly rankMicros: PriceMicros;
+  /** Its place in the list that was given: near it in that list is mostly near it in memory. */
+  readonly place: number;
 }
 
 const IMPRESSIONS_OF_CPM = 1_000;
@@ -25,12 +27,12 @@ export function rankCampaigns(
 ): readonly RankedCampaign[] {
   // Prices first: a sort of numbers, and then of the few campaigns that share one.
   const byPrice = new Map<PriceMicros, RankedCampaign[]>();
-  for (const campaign of campaigns) {
+  for (const [place, campaign] of campaigns.entries()) {
     if (!mayBid(campaign, nowMs)) continue;
     const rankMicros = rankPrice(campaign.bid, priors);
     const group = byPrice.get(rankMicros);
-    if (group === undefined) byPrice.set(rankMicros, [{ campaign, rankMicros }]);
-    else group.push({ campaign, rankMicros });
+    if (group === undefined) byPrice.set(rankMicros, [{ campaign, rankMicros, place }]);
+    else group.push({ campaign, rankMicros, place });
   }
   const groups = [...byPrice].sort(([a], [b]) => b - a);
   return groups.flatMap(([, group]) => group.sort((a, b) => (a.campaign.id < b.campaign.id ? -1 : 1)));

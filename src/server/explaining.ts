@@ -1,0 +1,50 @@
+/** `ext.explain`: a bid request answered on the front thread, with the reasons of its candidates, and free of charge. */
+import type { Decider } from '../auction/decide.ts';
+import type { Decided } from '../auction/decision.ts';
+import { NBR, type Nbr } from '../openrtb/codes.ts';
+import { writeNoBid } from '../openrtb/response.ts';
+import type { SnapshotHolder } from '../targeting/snapshot-holder.ts';
+import type { Snapshot } from '../targeting/snapshot.ts';
+import type { Catalog } from './catalog.ts';
+import type { BidReply } from './http.ts';
+import { writeSales } from './sales-answer.ts';
+import type { Sale, Seller } from './selling.ts';
+
+interface ExplainEdges {
+  readonly decider: Decider;
+  readonly holder: SnapshotHolder;
+  readonly catalogOf: (snapshot: Snapshot) => Catalog;
+  readonly seller: Seller;
+}
+
+/** What was answered, 0 for a bid. null: the request asks for no explanation, and goes the way of all. */
+export function answerExplained(
+  edges: ExplainEdges,
+  body: Buffer,
+  nowMs: number,
+  reply: BidReply,
+): Nbr | null {
+  const { current } = edges.holder;
+  const decision = edges.decider.decide(current, body, nowMs, null);
+  if (decision.kind === 'invalid' || !decision.explain) return null;
+  const decided: Decided = { ...decision, test: true };
+  const extJson = JSON.stringify({ explain: edges.decider.explain(current, body, nowMs) });
+  const sales = sellForTest(edges, decided, nowMs);
+  if (sales.length > 0) {
+    reply.bid(writeSales(edges.seller, decided, sales, nowMs, extJson));
+    return NBR.unknown;
+  }
+  reply.bid(writeNoBid(decided.requestId, decided.nbr, extJson));
+  return decided.nbr;
+}
+
+function sellForTest(edges: ExplainEdges, decided: Decided, nowMs: number): readonly Sale[] {
+  const catalog = edges.catalogOf(edges.holder.current);
+  const sales: Sale[] = [];
+  for (const imp of decided.imps) {
+    const taken = sales.map((sale) => sale.candidate.ad);
+    const sale = edges.seller.reserve(catalog, decided, imp, taken, nowMs);
+    if (sale !== null) sales.push(sale);
+  }
+  return sales;
+}
