@@ -1,5 +1,5 @@
 /** The data folder (GAVEL_DATA_DIR): made when it is missing, and locked by one process. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export interface DataFolder {
@@ -8,22 +8,24 @@ export interface DataFolder {
   release(): void;
 }
 
+/** A mark follows its file at once: one that stays empty was left by a process that was killed in between. */
+const EMPTY_LIMIT_MS = 1_000;
+const POLL_MS = 10;
+
 /** Throws one sentence when another process has the folder, or when it can't be written. */
 export function lockDataFolder(dir: string): DataFolder {
   const path = resolve(dir);
   mkdirSync(path, { recursive: true });
   const file = join(path, 'gavel.pid');
   const mark = `${String(process.pid)} ${startOf(process.pid)}`;
-  if (!tryWrite(file, mark)) {
-    const owner = readFileSync(file, 'utf8').trim();
-    if (isAlive(owner)) {
+  while (!tryWrite(file, mark)) {
+    const owner = readOwner(file);
+    if (owner !== null && isAlive(owner)) {
       throw new Error(
         `the data folder ${path} is in use by process ${owner.split(' ')[0] ?? ''}: stop it, or set GAVEL_DATA_DIR`,
       );
     }
-    rmSync(file, { force: true });
-    if (!tryWrite(file, mark))
-      throw new Error(`the data folder ${path} was taken by another process just now`);
+    if (owner !== null) removeStale(file, owner);
   }
   return { path, release: () => rmSync(file, { force: true }) };
 }
@@ -35,6 +37,43 @@ function tryWrite(file: string, mark: string): boolean {
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** The mark in the file; null: the file is gone. */
+function readOwner(file: string): string | null {
+  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    const owner = readMark(file);
+    if (owner !== '' || waitedMs >= EMPTY_LIMIT_MS) return owner;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
+  }
+}
+
+/**
+ * Another process may have seen the same stale mark, and by now removed it and written its own. So the file is
+ * first moved, which only one of them can do, and moved back if it is not the one that was read.
+ */
+function removeStale(file: string, stale: string): void {
+  const aside = `${file}.${crypto.randomUUID()}`;
+  if (!tryRename(file, aside)) return;
+  if (readMark(aside) === stale) rmSync(aside);
+  else renameSync(aside, file);
+}
+
+function readMark(file: string): string | null {
+  return ifThere(() => readFileSync(file, 'utf8').trim());
+}
+
+function tryRename(from: string, to: string): boolean {
+  return ifThere(() => (renameSync(from, to), true)) ?? false;
+}
+
+function ifThere<T>(act: () => T): T | null {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
 }

@@ -15,8 +15,8 @@ export interface Storage {
   readonly isEmbedded: boolean;
   readonly pool: Pool;
   readonly store: CampaignStore;
-  /** Takes about `withinMs` at most, also where Postgres hangs. */
-  close(withinMs: number): Promise<void>;
+  /** Takes about `withinMs` at most, some seconds without it, also where Postgres hangs. */
+  close(withinMs?: number): Promise<void>;
 }
 
 /** Nobody asks any more: connections end at once, unless a query hangs, which ends with Postgres or the process. */
@@ -42,7 +42,7 @@ export async function openStorage(config: Config, log: Log): Promise<Storage> {
     isEmbedded: embedded !== null,
     pool,
     store: createCampaignStore(pool),
-    async close(withinMs) {
+    async close(withinMs = Infinity) {
       await settlesWithin(pool.end(), POOL_END_LIMIT_MS);
       await embedded?.stop(withinMs - POOL_END_LIMIT_MS);
       folder.release();

@@ -30,7 +30,7 @@ export interface Offer {
 
 export interface DealOffer {
   readonly deal: Deal;
-  /** Interned id of the deal; 0: no campaign has it. */
+  /** Interned id of the deal. */
   readonly id: number;
   readonly floor: PriceMicros;
   readonly allowedSeats: Ids;
@@ -58,6 +58,7 @@ export interface RequestOffer {
 }
 
 const NOTHING: Ids = Object.freeze([]);
+const NO_DEALS: readonly DealOffer[] = Object.freeze([]);
 
 export function resolveRequest(
   snapshot: Snapshot,
@@ -89,7 +90,7 @@ export function resolveImp(snapshot: Snapshot, request: RequestOffer, imp: Imp, 
     request,
     imp,
     openFloor: floorInUsd(imp.floorMicros, imp.floorCurrency, request, rates),
-    deals: imp.deals.length === 0 ? [] : imp.deals.map((deal) => resolveDeal(snapshot, request, deal, rates)),
+    deals: imp.deals.length === 0 ? NO_DEALS : knownDeals(snapshot, request, imp.deals, rates),
     mimes: imp.banner === null ? NOTHING : known(snapshot, SPACE.mime, imp.banner.mimes.map(standardMime)),
   };
 }
@@ -97,10 +98,20 @@ export function resolveImp(snapshot: Snapshot, request: RequestOffer, imp: Imp, 
 /** The lowest rank price that any way into this imp accepts, in USD micros. */
 export function lowestFloor(offer: Offer): number {
   let lowest = offer.imp.privateAuction || offer.openFloor === NO_RATE ? Infinity : offer.openFloor;
-  for (const { id, floor } of offer.deals) {
-    if (id !== 0 && floor !== NO_RATE && floor < lowest) lowest = floor;
+  for (const { floor } of offer.deals) {
+    if (floor !== NO_RATE && floor < lowest) lowest = floor;
   }
   return lowest === Infinity ? 0 : lowest;
+}
+
+/** A deal that no campaign has is not looked at again. */
+function knownDeals(
+  snapshot: Snapshot,
+  request: RequestOffer,
+  deals: readonly Deal[],
+  rates: Rates,
+): readonly DealOffer[] {
+  return deals.map((deal) => resolveDeal(snapshot, request, deal, rates)).filter(({ id }) => id !== 0);
 }
 
 function resolveDeal(snapshot: Snapshot, request: RequestOffer, deal: Deal, rates: Rates): DealOffer {
