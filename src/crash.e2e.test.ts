@@ -1,17 +1,27 @@
-/** What outlives a kill -9, a restart and a SIGTERM: the money, the campaigns, the answers under way. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+/**
+ * What outlives a kill -9, a restart and a SIGTERM, of the server and of its Postgres: the money, the campaigns,
+ * the answers under way.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { killOccupants, occupants, recordedPostmaster } from './database/disk-postgres-folder.ts';
 import { newDataDir, removeDataDir, startGavel, type GavelProcess } from './fixtures/gavel-process.ts';
+
+/** `docker stop` kills after it. */
+const EXIT_LIMIT_MS = 10_000;
 
 const folders: string[] = [];
 const running: GavelProcess[] = [];
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map((gavel) => gavel.kill()));
-  for (const folder of folders.splice(0)) removeDataDir(folder);
+  for (const folder of folders.splice(0)) {
+    if (existsSync(clusterOf(folder))) killOccupants(clusterOf(folder));
+    removeDataDir(folder);
+  }
 });
 
 function dataFolder(): string {
@@ -55,10 +65,38 @@ async function bid(gavel: GavelProcess): Promise<Billed> {
   return { path: pathname + search, price: Math.round(first.price * 1e6) };
 }
 
-function postgresPids(folder: string): string[] {
-  return execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes(folder) && !line.includes('ps -eo'));
+function clusterOf(folder: string): string {
+  return join(folder, 'data', 'postgres');
+}
+
+/** The processes of its Postgres, the watchdog among them. */
+function postgresPids(folder: string): readonly number[] {
+  return occupants(clusterOf(folder)).pids;
+}
+
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) process.kill(pid, signal);
+}
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await isSo()); tries++) {
+    if (tries > 1_000) throw new Error(`never came: ${what}`);
+    await delay(10);
+  }
+}
+
+async function healthOf(gavel: GavelProcess): Promise<object> {
+  return (await (await fetch(`${gavel.url}/health`)).json()) as object;
+}
+
+function untilHealth(gavel: GavelProcess, status: string, postgres: string): Promise<void> {
+  const wanted = { status, checks: { redis: 'embedded', kafka: 'embedded', postgres } };
+  return until(`health ${status}`, async () => isDeepStrictEqual(await healthOf(gavel), wanted));
+}
+
+/** The exit code, or that it took longer than anyone waits. */
+function exitOf(gavel: GavelProcess): Promise<number | null | 'runs on'> {
+  return Promise.race([gavel.stop(), delay(EXIT_LIMIT_MS, 'runs on' as const, { ref: false })]);
 }
 
 describe('a server that is killed with -9', () => {
@@ -136,14 +174,79 @@ describe('SIGTERM', () => {
       }
     });
     await delay(300);
-    const startedMs = Date.now();
-    const stopped = gavel.stop();
+    const stopped = exitOf(gavel);
     isStopping = true;
     expect(await stopped).toBe(0);
-    expect(Date.now() - startedMs).toBeLessThan(10_000);
     await Promise.all(clients);
     expect(statuses.length).toBeGreaterThan(16);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
     expect(postgresPids(folder)).toEqual([]);
+  });
+
+  it('ends the server and all of its Postgres within 10 seconds although that hangs', async () => {
+    const folder = dataFolder();
+    const gavel = await start(folder);
+    signalAll(postgresPids(folder), 'SIGSTOP');
+    expect(await exitOf(gavel)).toBe(0);
+    expect(postgresPids(folder)).toEqual([]);
+  });
+
+  it('ends a Postgres too that is just being started again', async () => {
+    const folder = dataFolder();
+    const gavel = await start(folder);
+    const before = postgresPids(folder);
+    process.kill(recordedPostmaster(clusterOf(folder)), 'SIGKILL');
+    await until('a new start', () => postgresPids(folder).some((pid) => !before.includes(pid)));
+    expect(await exitOf(gavel)).toBe(0);
+    expect(postgresPids(folder)).toEqual([]);
+    expect(existsSync(join(folder, 'data', 'gavel.pid'))).toBe(false);
+  });
+});
+
+describe('an embedded Postgres', () => {
+  it('that is killed with -9 comes back, and bids are served all along', async () => {
+    const folder = dataFolder();
+    const gavel = await start(folder);
+    let isBack = false;
+    let bids = 0;
+    const bidding = (async () => {
+      for (; !isBack; bids++) await bid(gavel);
+    })();
+    process.kill(recordedPostmaster(clusterOf(folder)), 'SIGKILL');
+    await untilHealth(gavel, 'degraded', 'down');
+    await untilHealth(gavel, 'ok', 'embedded');
+    isBack = true;
+    await bidding;
+    expect(bids).toBeGreaterThan(10);
+  });
+
+  it('that hangs is told by /health, and is served with again once it goes on', async () => {
+    const folder = dataFolder();
+    const gavel = await start(folder);
+    const pids = postgresPids(folder);
+    signalAll(pids, 'SIGSTOP');
+    await untilHealth(gavel, 'degraded', 'down');
+    expect((await bid(gavel)).price).toBeGreaterThan(0);
+    signalAll(pids, 'SIGCONT');
+    await untilHealth(gavel, 'ok', 'embedded');
+  });
+});
+
+describe('a file of currency rates', () => {
+  it('that breaks while it is served with is warned of', async () => {
+    const folder = dataFolder();
+    const file = join(folder, 'rates.json');
+    writeFileSync(file, '{"base":"USD","date":"2026-11-20","rates":{"EUR":0.92}}');
+    const gavel = await start(folder, { GAVEL_FX_FILE: file, GAVEL_DEMO: '0', GAVEL_WORKERS: '0' });
+    const levels = (): unknown[] =>
+      gavel
+        .stdout()
+        .split('\n')
+        .filter((line) => line.includes('exchange rates'))
+        .map((line) => (JSON.parse(line) as { level: unknown }).level);
+    expect(levels()).toEqual(['info']);
+    writeFileSync(file, '{"base":');
+    await until('a second line of the log', () => levels().length > 1);
+    expect(levels()).toEqual(['info', 'warn']);
   });
 });

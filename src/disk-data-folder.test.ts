@@ -39,14 +39,13 @@ async function race(folders: readonly string[]): Promise<number[][]> {
       }
     }
     parentPort.postMessage(taken);`;
-  const module = new URL('./disk-data-folder.ts', import.meta.url).href;
+  const module = new URL('../dist/disk-data-folder.js', import.meta.url).href;
   return Promise.all(
     [1, 2].map(
       () =>
         new Promise<number[]>((resolve, reject) => {
           const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`), {
             workerData: { module, gate, folders },
-            execArgv: ['--import', 'tsx'],
           });
           worker.once('message', resolve);
           worker.once('error', reject);
@@ -68,8 +67,8 @@ test('a folder whose owner is gone goes to exactly one of two that start at the 
 
 test('a lock that is being written is not taken for one that was left behind', () => {
   writeFileSync(lockOf(dir), '');
-  // Its first words come while the folder is being locked, which waits for them.
-  spawn('sh', ['-c', `printf ${String(process.ppid)} > gavel.pid`], { cwd: dir });
+  // The mark comes while the folder is being locked, which waits for it.
+  spawn('sh', ['-c', `sleep 0.1; printf ${String(process.ppid)} > gavel.pid`], { cwd: dir });
   expect(() => lockDataFolder(dir)).toThrow(`in use by process ${String(process.ppid)}`);
 });
 

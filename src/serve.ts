@@ -74,7 +74,12 @@ export async function serve(config: Config, log: Log): Promise<void> {
 
 /** Only into an embedded database that nothing was ever put into; the demo's mark is that first change. */
 async function loadDemo(config: Config, storage: Storage, log: Log): Promise<boolean> {
-  if (!config.demo || !storage.isEmbedded) return false;
+  if (!storage.isEmbedded) return false;
+  if (!config.demo) {
+    // A first change that holds nothing: a later start without GAVEL_DEMO=0 finds a folder that is not new.
+    await storage.store.insertFirst([]);
+    return false;
+  }
   const campaigns = await seedDemo(storage.store, Date.now());
   if (campaigns > 0) log.info({ campaigns }, 'demo campaigns loaded');
   return campaigns > 0;

@@ -126,6 +126,15 @@ describe('embedded PostgreSQL', () => {
     expect(await told.heard).toContain('database system is shut down');
   });
 
+  it('leaves no process behind that hangs when its owner is killed with -9', async () => {
+    const owner = await startOwner();
+    const watchdog = watchdogOf(folder);
+    for (const pid of occupants(folder).pids) if (pid !== watchdog) process.kill(pid, 'SIGSTOP');
+    process.kill(owner.pid, 'SIGKILL');
+    await owner.ended;
+    expect(await query((await start()).url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
   it('ends a postmaster whose owner and watchdog were both killed with -9', async () => {
     const owner = await startOwner();
     const orphan = recordedPostmaster(folder);

@@ -7,6 +7,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -79,6 +81,19 @@ describe('migrations', () => {
     await expect(migrate(url, folder)).rejects.toThrow('nonsense');
     rmSync(join(folder, '900.do.wrong.sql'));
     expect(await migrate(url, folder)).toContain('1 campaigns');
+  });
+
+  it('say so when the database does not answer', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    await expect(migrate(`postgres://gavel@127.0.0.1:${String(port)}/gavel`)).rejects.toThrow(
+      new MigrationError("can't connect to PostgreSQL: timeout expired"),
+    );
+    silent.close();
+    await expect(migrate(`postgres://gavel@localhost:${String(port)}/gavel`)).rejects.toThrow(
+      /^can't connect to PostgreSQL: .*ECONNREFUSED/,
+    );
   });
 
   it('take a file with other line ends for the same file', async () => {

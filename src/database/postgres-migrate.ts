@@ -22,8 +22,8 @@ const MIGRATION_LOCK = 7_238_001;
 const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /**
- * Returns the names of the migrations that ran now. Rejects with a MigrationError where a file was edited after
- * it ran or the database is newer than this program, else with the database's own error.
+ * Returns the names of the migrations that ran now. Rejects with a MigrationError where there is no connection, a
+ * file was edited after it ran or the database is newer than this program, else with the database's own error.
  */
 export async function migrate(url: string, folder = MIGRATIONS_FOLDER): Promise<readonly string[]> {
   const client = new pg.Client({
@@ -33,7 +33,9 @@ export async function migrate(url: string, folder = MIGRATIONS_FOLDER): Promise<
   });
   // A connection that breaks also rejects the query that it carried.
   client.on('error', () => {});
-  await client.connect();
+  await client.connect().catch((error: unknown) => {
+    throw new MigrationError(`can't connect to PostgreSQL: ${reasonOf(error)}`, { cause: error });
+  });
   try {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
@@ -73,6 +75,12 @@ async function runMigrations(client: pg.Client, folder: string): Promise<readonl
     if (edited === null) throw error;
     throw new MigrationError(`migration ${edited[1] ?? ''} was edited after it ran: add a new one instead`);
   }
+}
+
+/** Where a name has several addresses, the error holds one for each and says nothing itself. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The folder may have characters in its path that mean something in a pattern. */

@@ -21,8 +21,8 @@ export interface WatchdogOrder {
  * A fast shutdown writes a checkpoint; what takes longer is ended without one and recovered at the next start,
  * which waits 15 s for the PostgreSQL of a server that was killed: both together are less.
  */
-const FAST_SHUTDOWN_MS = 10_000;
-const IMMEDIATE_SHUTDOWN_MS = 2_000;
+const FAST_SHUTDOWN_MS = 5_000;
+const IMMEDIATE_SHUTDOWN_MS = 1_000;
 
 const order = JSON.parse(process.argv[2] ?? '') as WatchdogOrder;
 

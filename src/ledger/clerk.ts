@@ -2,11 +2,11 @@
  * The clerk enters facts: into the books, then into the journal, in one order. Beside that he copies the books
  * into a fresh journal when the old one has grown past what it holds, a piece at a time.
  *
- * A copy is made of terms, then leases, then the account's sums, while entries go on. What is entered of a lease
+ * A copy is made of all terms, then all leases, then the accounts' sums, while entries go on. What is entered of a lease
  * that the copy has already goes to both journals; of one that it has not yet, to the old one alone, for the copy
  * will hold its effect. The sums come last and replace what the entries before them added up to.
  */
-import type { AccountBook, Lease } from './books.ts';
+import type { AccountBook, Lease } from './account-book.ts';
 import { Books } from './books.ts';
 import type { Entry, LeaseEntry, LeaseFact, TermsEntry } from './entries.ts';
 import { decodeEntry, encodeEntry } from './entry-bytes.ts';
@@ -16,12 +16,23 @@ import { type Totals, startTotals } from './totals.ts';
 /** Copied per tick: about 2 ms of work. */
 const COPIED_BYTES_PER_TICK = 1_048_576;
 
+/**
+ * Callers tell the time of their request's arrival, so one may be behind another by a deadline or a stalled event
+ * loop. A clock that is further behind was set back.
+ */
+const SKEW_MS = 5_000;
+/** Ticks come every second: between two that are further apart the machine slept, or its clock was set ahead. */
+const TICK_GAP_MS = 60_000;
+
 export class Clerk {
   readonly books = new Books();
   readonly totals: Totals = startTotals();
   readonly journal: Journal;
-  /** The latest time that was told, which no earlier one takes back. */
+  /** The latest time that was told; skew between callers reopens nothing. Only `follow` takes it back. */
   nowMs: number;
+  /** Since then the clock has neither jumped nor been set back, as far as it can be told. */
+  steadySinceMs: number;
+  #followedMs: number;
   /** Copies of the journal that were begun. */
   #rewrite = 0;
   #copy: Generator<number> | null = null;
@@ -35,12 +46,24 @@ export class Clerk {
     journal.replay((record) => {
       this.books.apply(decodeEntry(record));
     });
-    this.nowMs = Math.max(nowMs, this.books.latestMs);
+    // A time that was written down is no proof: the clock may have been ahead when it was.
+    this.nowMs = this.books.latestMs - nowMs > SKEW_MS ? nowMs : Math.max(nowMs, this.books.latestMs);
+    this.steadySinceMs = this.nowMs;
+    this.#followedMs = this.nowMs;
   }
 
-  /** Time never goes back: skew between callers, or a clock that is set, reopens nothing. */
   advance(nowMs: number): void {
     if (nowMs > this.nowMs) this.nowMs = nowMs;
+  }
+
+  /** Goes with the clock, back too where it was set back; true: it was. */
+  follow(nowMs: number): boolean {
+    const wasSetBack = this.nowMs - nowMs > SKEW_MS;
+    if (wasSetBack) this.nowMs = nowMs;
+    else this.advance(nowMs);
+    if (wasSetBack || nowMs - this.#followedMs > TICK_GAP_MS) this.steadySinceMs = this.nowMs;
+    this.#followedMs = nowMs;
+    return wasSetBack;
   }
 
   enterTerms(entry: TermsEntry): void {
@@ -106,18 +129,10 @@ export class Clerk {
 
   /** Yields the bytes of every step. Accounts and leases that come up meanwhile are met at the end, and skipped. */
   *#copyBooks(): Generator<number> {
-    for (const book of this.books.accounts.values()) {
-      if (!book.written) continue;
-      yield this.#copyTerms(book);
-      for (const lease of book.leases) if (lease.rewrite !== this.#rewrite) yield this.#copyLease(lease);
-      const days = Array.from(book.days.values(), (day) => [day.key, day.postedNanos] as const);
-      yield this.#appendNext({
-        kind: 'account',
-        campaignId: book.terms.campaignId,
-        postedNanos: book.postedNanos,
-        days,
-      });
-    }
+    const { accounts, leases } = this.books;
+    for (const book of accounts.values()) if (book.written) yield this.#copyTerms(book);
+    for (const lease of leases.values()) if (lease.rewrite !== this.#rewrite) yield this.#copyLease(lease);
+    for (const book of accounts.values()) if (book.written) yield this.#copySums(book);
   }
 
   #copyTerms(book: AccountBook): number {
@@ -135,9 +150,19 @@ export class Clerk {
       day: lease.day.key,
       model: lease.model,
       lastExpirySec: lease.lastExpirySec,
+      longestSec: lease.longestSec,
       expiredThroughSec: lease.expiredThroughSec,
       outstandingNanos: lease.outstandingNanos,
       marks: lease.marks,
+    });
+  }
+
+  #copySums(book: AccountBook): number {
+    return this.#appendNext({
+      kind: 'account',
+      campaignId: book.terms.campaignId,
+      postedNanos: book.postedNanos,
+      days: Array.from(book.days.values(), (day) => [day.key, day.postedNanos] as const),
     });
   }
 

@@ -40,6 +40,17 @@ export function localDay(nowMs: number, timezone: string): LocalDay {
   return day;
 }
 
+/** Whether `timezone` names a zone that this Node.js knows. */
+export function isZone(timezone: string): boolean {
+  try {
+    zoneOf(timezone);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
 function zoneOf(timezone: string): Zone {
   let zone = zones.get(timezone);
   if (zone === undefined) {

@@ -1,24 +1,19 @@
 /**
  * A file that only grows, of records that are whole or not there:
  *
- *   file    8 bytes "GAVELLED"  u32 version  u32 0  record*
- *   record  u32 length (never 0)  u32 crc32 of the payload  payload          little-endian
+ *   file    8 bytes "GAVELLED"  u32 version  u32 0  record*          little-endian
  *
  * Records are gathered in memory and written at known places, so that a failed or short write is made good by the
- * next. The first record that is not whole ends the file: it is the torn tail of a crash, and is cut off.
+ * next. A torn tail is cut off; a file that is damaged before its end is refused.
  */
 import fs from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { copyTail, findRecord, readRecords, RECORD_HEADER_BYTES } from './disk-records.ts';
 
 const MAGIC = 'GAVELLED';
-const VERSION = 1;
+const VERSION = 2;
 const FILE_HEADER_BYTES = 16;
-const RECORD_HEADER_BYTES = 8;
 const GATHERED_START_BYTES = 65_536;
-const READ_BYTES = 1_048_576;
-/** Longer than any record that the ledger writes; a length above it is damage. */
-const MAX_RECORD_BYTES = 16_777_216;
-
 /** The calls that can fail for want of a sound disk. */
 export interface Disk {
   write(fd: number, bytes: Uint8Array, offset: number, length: number, position: number): number;
@@ -37,7 +32,18 @@ export const REAL_DISK: Disk = {
     }),
 };
 
+/** What a crash left of records that it cut short: they had not been kept, and nobody was told that they were. */
+export interface TornTail {
+  readonly path: string;
+  /** Where it began. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** The file that it was put into; null where that could not be written. */
+  readonly keptIn: string | null;
+}
+
 export class AppendFile {
+  readonly #path: string;
   readonly #fd: number;
   readonly #disk: Disk;
   /** Where the next write goes: the end of what is whole in the file. */
@@ -45,7 +51,8 @@ export class AppendFile {
   #gathered = Buffer.alloc(GATHERED_START_BYTES);
   #gatheredBytes = 0;
 
-  private constructor(fd: number, disk: Disk, position: number) {
+  private constructor(path: string, fd: number, disk: Disk, position: number) {
+    this.#path = path;
     this.#fd = fd;
     this.#disk = disk;
     this.#position = position;
@@ -54,7 +61,7 @@ export class AppendFile {
   /** A new file in the place of whatever stands there. */
   static create(path: string, disk: Disk): AppendFile {
     const fd = fs.openSync(path, 'w+');
-    const file = new AppendFile(fd, disk, 0);
+    const file = new AppendFile(path, fd, disk, 0);
     file.#gathered.write(MAGIC, 'latin1');
     file.#gatheredBytes = file.#gathered.writeUInt32LE(VERSION, MAGIC.length) + 4;
     return file;
@@ -71,7 +78,7 @@ export class AppendFile {
       header.toString('latin1', 0, MAGIC.length) === MAGIC &&
       version === VERSION
     ) {
-      return new AppendFile(fd, disk, FILE_HEADER_BYTES);
+      return new AppendFile(path, fd, disk, FILE_HEADER_BYTES);
     }
     fs.closeSync(fd);
     // A crash before the first write leaves less than a header, and nothing that was ever told to be kept.
@@ -79,11 +86,27 @@ export class AppendFile {
     throw new Error(`${path} is no ledger journal of version ${VERSION.toString()}`);
   }
 
-  /** Hands over the whole records, each good until `read` returns, and cuts off the torn tail. */
-  replay(read: (record: Uint8Array) => void): void {
-    if (this.#position === 0) return;
-    this.#position = readRecords(this.#fd, read);
-    fs.ftruncateSync(this.#fd, this.#position);
+  /**
+   * Hands over the whole records, each good until `read` returns. Cuts off a torn tail, keeps it in `tornPath`, and
+   * says so. Throws when whole records follow a bad one: then the file is damaged.
+   */
+  replay(read: (record: Uint8Array) => void, tornPath: string): TornTail | null {
+    if (this.#position === 0) return null;
+    const offset = readRecords(this.#fd, FILE_HEADER_BYTES, read);
+    this.#position = offset;
+    const bytes = fs.fstatSync(this.#fd).size - offset;
+    if (bytes === 0) return null;
+    const next = findRecord(this.#fd, offset + 1);
+    if (next !== null) throw new Error(damageOf(this.#path, offset, next));
+    let keptIn: string | null = tornPath;
+    try {
+      copyTail(this.#fd, offset, tornPath);
+    } catch {
+      // A full disk tears tails, and must not keep the server from starting.
+      keptIn = null;
+    }
+    fs.ftruncateSync(this.#fd, offset);
+    return { path: this.#path, offset, bytes, keptIn };
   }
 
   /** Written and gathered. */
@@ -139,39 +162,10 @@ export class AppendFile {
   }
 }
 
-/** Hands over the records and returns where the last whole one ends. */
-function readRecords(fd: number, read: (record: Uint8Array) => void): number {
-  let buffer = Buffer.alloc(READ_BYTES);
-  let used = fs.readSync(fd, buffer, 0, buffer.length, 0);
-  let position = used;
-  let at = FILE_HEADER_BYTES;
-  for (;;) {
-    const next = recordEnd(buffer, at, used);
-    if (next === 'torn') return position - used + at;
-    if (next !== 'more') {
-      read(buffer.subarray(at + RECORD_HEADER_BYTES, next));
-      at = next;
-      continue;
-    }
-    buffer.copyWithin(0, at, used);
-    used -= at;
-    at = 0;
-    if (used === buffer.length) buffer = Buffer.concat([buffer, Buffer.alloc(buffer.length)]);
-    const bytes = fs.readSync(fd, buffer, used, buffer.length - used, position);
-    if (bytes === 0) return position - used;
-    used += bytes;
-    position += bytes;
-  }
-}
-
-/** Where the record at `at` ends; `more`: behind what was read; `torn`: it is not whole. */
-function recordEnd(buffer: Buffer, at: number, used: number): number | 'more' | 'torn' {
-  if (at + RECORD_HEADER_BYTES > used) return 'more';
-  const length = buffer.readUInt32LE(at);
-  // A tail of zeros, which a power cut can leave, would pass the check sum.
-  if (length === 0 || length > MAX_RECORD_BYTES) return 'torn';
-  const end = at + RECORD_HEADER_BYTES + length;
-  if (end > used) return 'more';
-  const sound = crc32(buffer.subarray(at + RECORD_HEADER_BYTES, end)) === buffer.readUInt32LE(at + 4);
-  return sound ? end : 'torn';
+function damageOf(path: string, offset: number, next: number): string {
+  return (
+    `${path} is damaged at byte ${offset.toString()}, and whole records follow from byte ${next.toString()}: ` +
+    'what was spent after it would be forgotten. Restore the file from a copy. To start without what follows the ' +
+    `damage, keep a copy and cut the file there: truncate -s ${offset.toString()} ${path}`
+  );
 }

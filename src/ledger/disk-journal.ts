@@ -1,5 +1,6 @@
 /**
- * The ledger's journal on disk: `journal.bin` in its folder, and `journal.next` while that is being rewritten.
+ * The ledger's journal on disk: `journal.bin` in its folder, `journal.next` while that is being rewritten, and the
+ * last tail that was cut off in `journal.torn`.
  *
  * What is written survives the death of the process, kill -9 included. `saved` waits for more: for fdatasync, so
  * that what was answered survives a power cut as well; all who wait share one. Grants of leases do not wait for
@@ -8,12 +9,11 @@
  */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { AppendFile, type Disk, REAL_DISK } from './disk-append-file.ts';
+import { AppendFile, type Disk, REAL_DISK, type TornTail } from './disk-append-file.ts';
+import { asError, syncFolder } from './disk-folder.ts';
 import type { Journal } from './journal.ts';
 import { Waiting } from './waiting.ts';
 
-/** `synced`: a power cut loses nothing that was answered. `written`: the death of the process doesn't. */
-const SAVED_MEANS = 'synced' as 'synced' | 'written';
 /** A journal is rewritten when it is larger than this … */
 const REWRITE_BYTES = 67_108_864;
 /** … and than this many times its size after the last rewrite. */
@@ -24,17 +24,23 @@ const NEXT_WRITE_BYTES = 262_144;
 export interface DiskJournalOptions {
   readonly rewriteBytes?: number;
   readonly disk?: Disk;
+  /** Told, while the journal is read, of the tail that a crash has torn and that was cut off. */
+  readonly onTorn?: (tail: TornTail) => void;
 }
 
-/** Opens or makes the journal in `folder`. Throws when the file is not one of this version. */
+/**
+ * Opens or makes the journal in `folder`. Throws when the file is not one of this version; reading it throws when
+ * it is damaged before its end.
+ */
 export function openDiskJournal(folder: string, options: DiskJournalOptions = {}): Journal {
-  return new DiskJournal(folder, options.rewriteBytes ?? REWRITE_BYTES, options.disk ?? REAL_DISK);
+  return new DiskJournal(folder, options);
 }
 
 class DiskJournal implements Journal {
   readonly #folder: string;
   readonly #rewriteBytes: number;
   readonly #disk: Disk;
+  readonly #onTorn: (tail: TornTail) => void;
   #file: AppendFile;
   #next: AppendFile | null = null;
   #ending: Promise<boolean> | null = null;
@@ -51,25 +57,29 @@ class DiskJournal implements Journal {
   #forSync: Waiting[] = [];
   #unsynced = false;
   #syncing: Promise<void> | null = null;
+  /** The file is about to be replaced: no sync of the old one begins. */
+  #replacing = false;
 
-  constructor(folder: string, rewriteBytes: number, disk: Disk) {
+  constructor(folder: string, options: DiskJournalOptions) {
     this.#folder = folder;
-    this.#rewriteBytes = rewriteBytes;
-    this.#disk = disk;
+    this.#rewriteBytes = options.rewriteBytes ?? REWRITE_BYTES;
+    this.#disk = options.disk ?? REAL_DISK;
+    this.#onTorn = options.onTorn ?? (() => undefined);
     fs.mkdirSync(folder, { recursive: true });
     fs.rmSync(this.#path('next'), { force: true });
     const path = this.#path('bin');
     if (fs.existsSync(path)) {
-      this.#file = AppendFile.open(path, disk);
+      this.#file = AppendFile.open(path, this.#disk);
     } else {
-      this.#file = AppendFile.create(path, disk);
+      this.#file = AppendFile.create(path, this.#disk);
       this.#file.write();
-      this.#syncError = this.#syncFolder();
+      this.#syncError = syncFolder(folder);
     }
   }
 
   replay(apply: (record: Uint8Array) => void): void {
-    this.#file.replay(apply);
+    const tail = this.#file.replay(apply, this.#path('torn'));
+    if (tail !== null) this.#onTorn(tail);
   }
 
   append(record: Uint8Array): void {
@@ -150,13 +160,17 @@ class DiskJournal implements Journal {
     try {
       next.write();
       await next.sync();
+      // Under steady notices a sync is always asked for: those who wait now are served by the new file.
+      this.#replacing = true;
       await this.#syncing;
+      if (this.#next !== next) throw new Error('the second journal was given up meanwhile');
       // What came meanwhile is little, and nothing may come between here and the new name.
       next.write();
       next.syncNow();
       fs.renameSync(this.#path('next'), this.#path('bin'));
     } catch {
       this.#dropNext();
+      this.#syncAgain();
       return false;
     }
     this.#file.close();
@@ -164,8 +178,14 @@ class DiskJournal implements Journal {
     this.#next = null;
     this.#rewrittenBytes = next.bytes;
     this.#writeError = null;
-    this.#syncError = this.#syncFolder();
+    this.#syncError = syncFolder(this.#folder);
+    this.#syncAgain();
     return true;
+  }
+
+  #syncAgain(): void {
+    this.#replacing = false;
+    this.#startSync();
   }
 
   #endTurn(): void {
@@ -179,14 +199,17 @@ class DiskJournal implements Journal {
       waiting.reject(error);
       return;
     }
-    if (SAVED_MEANS === 'written') waiting.resolve();
     this.#forSync.push(waiting);
-    this.#syncing ??= this.#syncAll();
+    this.#startSync();
+  }
+
+  #startSync(): void {
+    if (!this.#replacing && this.#forSync.length > 0) this.#syncing ??= this.#syncAll();
   }
 
   /** One sync after the other, each for all who came while the one before was under way. Never rejects. */
   async #syncAll(): Promise<void> {
-    while (this.#forSync.length > 0) {
+    while (this.#forSync.length > 0 && !this.#replacing) {
       const waiting = this.#forSync;
       this.#forSync = [];
       this.#unsynced = this.#file.gatheredBytes > 0;
@@ -217,26 +240,7 @@ class DiskJournal implements Journal {
     this.#rewrittenBytes = Math.max(this.#rewrittenBytes, this.bytes / 2);
   }
 
-  /** A new name in the folder survives a power cut only after this. */
-  #syncFolder(): Error | null {
-    try {
-      const fd = fs.openSync(this.#folder, 'r');
-      try {
-        fs.fsyncSync(fd);
-      } finally {
-        fs.closeSync(fd);
-      }
-      return null;
-    } catch (error) {
-      return asError(error);
-    }
-  }
-
-  #path(suffix: 'bin' | 'next'): string {
+  #path(suffix: 'bin' | 'next' | 'torn'): string {
     return join(this.#folder, `journal.${suffix}`);
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

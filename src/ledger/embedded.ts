@@ -4,10 +4,10 @@
  * have expired.
  */
 import { type CostNanos, costNanos } from '../money.ts';
-import { AccountBook, sameTerms } from './books.ts';
+import { AccountBook, type OpenLease, sameTerms } from './account-book.ts';
 import { Clerk } from './clerk.ts';
+import { Expiry } from './expiry.ts';
 import type { Journal } from './journal.ts';
-import { Keeping } from './keeping.ts';
 import type {
   Account,
   BudgetTerms,
@@ -21,7 +21,7 @@ import type {
 } from './ledger.ts';
 import { MAX_ORDINALS } from './marks.ts';
 import { Notices } from './notices.ts';
-import { Pending, WIN_EXTENSION_SEC } from './pending.ts';
+import { WIN_EXTENSION_SEC } from './pending.ts';
 import { Slices } from './slices.ts';
 import type { Totals } from './totals.ts';
 
@@ -56,8 +56,7 @@ export function openLedger(options: LedgerOptions): EmbeddedLedger {
 
 class JournaledLedger implements EmbeddedLedger {
   readonly #clerk: Clerk;
-  readonly #pending = new Pending();
-  readonly #keeping = new Keeping();
+  readonly #expiry: Expiry;
   readonly #slices: Slices;
   readonly #notices: Notices;
   /** Accounts that were found without budget, until a tick finds some. */
@@ -65,15 +64,11 @@ class JournaledLedger implements EmbeddedLedger {
 
   constructor({ journal, nowMs, copiedBytesPerTick }: LedgerOptions) {
     this.#clerk = new Clerk(journal, nowMs, copiedBytesPerTick);
+    this.#expiry = new Expiry(this.#clerk);
     this.#slices = new Slices(this.#clerk, (lease) => {
-      this.#keeping.keep(lease);
+      this.#expiry.settle(lease);
     });
-    this.#notices = new Notices(this.#clerk, this.#pending, this.#slices);
-    for (const lease of this.#clerk.books.leases.values()) {
-      this.#pending.withhold(lease);
-      this.#keeping.keep(lease);
-    }
-    this.#expire();
+    this.#notices = new Notices(this.#clerk, this.#expiry.pending, this.#slices);
   }
 
   account(terms: BudgetTerms): Account {
@@ -82,12 +77,15 @@ class JournaledLedger implements EmbeddedLedger {
     if (book === undefined) {
       book = new AccountBook(terms);
       accounts.set(terms.campaignId, book);
-    } else if (!sameTerms(book.terms, terms)) {
+      return book;
+    }
+    if (terms.termsVersion < book.terms.termsVersion) return book;
+    if (!sameTerms(book.terms, terms)) {
       if (book.open !== null) this.#slices.retire(book.open);
       if (book.written) this.#clerk.enterTerms({ kind: 'terms', terms });
-      book.terms = terms;
       book.today = null;
     }
+    book.setTerms(terms);
     return book;
   }
 
@@ -95,29 +93,16 @@ class JournaledLedger implements EmbeddedLedger {
     const book = bookOf(account);
     if (!Number.isSafeInteger(nanos) || nanos < 0) throw new RangeError('a cost is a whole number of nanos');
     this.#clerk.advance(nowMs);
-    const now = this.#clerk.nowMs;
-    const validMs = expirySec * 1000 - now;
-    if (validMs <= 0 || validMs > LONGEST_VALIDITY_SEC * 1000) return null;
-
-    let lease = book.open;
-    // A click or a conversion takes its money when it happens; until then the budget must bear one more.
-    const broke = book.terms.model !== 'cpm' && !this.#slices.bearsUnit(book);
-    const held =
-      lease !== null &&
-      nanos <= lease.unusedNanos &&
-      now < lease.sliceEndMs &&
-      now < book.dayEndMs &&
-      expirySec + WIN_EXTENSION_SEC <= lease.lastExpirySec &&
-      lease.nextOrdinal < MAX_ORDINALS;
-    if (broke) lease = null;
-    else if (!held) lease = this.#slices.grant(book, nanos, expirySec);
-    if (lease === null) {
+    const open = this.#take(book, nanos, expirySec);
+    if (open === null) {
       this.#dry.add(book);
       return null;
     }
-    lease.unusedNanos -= nanos;
-    if (nanos > 0) this.#pending.add(lease, expirySec, nanos);
-    return { lease: lease.number, ordinal: lease.nextOrdinal++ };
+    const { lease } = open;
+    open.unusedNanos -= nanos;
+    const nowSec = Math.floor(this.#clerk.nowMs / 1000);
+    if (nanos > 0) this.#expiry.pending.add(open, expirySec, nanos, nowSec);
+    return { lease: lease.number, ordinal: lease.given++ };
   }
 
   post(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus {
@@ -145,13 +130,20 @@ class JournaledLedger implements EmbeddedLedger {
     return this.#notices.win(bid);
   }
 
-  tick(nowMs: number): readonly string[] {
+  retract(bid: ReservedBid, nowMs: number): boolean {
     this.#clerk.advance(nowMs);
-    this.#expire();
+    return this.#notices.retract(bid);
+  }
+
+  tick(nowMs: number): readonly string[] {
+    if (this.#clerk.follow(nowMs)) {
+      this.#slices.setBack();
+      this.#expiry.setBack();
+    }
+    this.#expiry.expire();
     this.#slices.tick();
     this.#clerk.tick();
-    // Keeps what nobody waits for, and tries a failing disk again. Who waits is told by his own call.
-    this.saved().catch(() => undefined);
+    this.#keep();
     const revived: string[] = [];
     for (const book of this.#dry) {
       if (!this.#bearsUnit(book)) continue;
@@ -159,6 +151,10 @@ class JournaledLedger implements EmbeddedLedger {
       revived.push(book.terms.campaignId);
     }
     return revived;
+  }
+
+  get isSound(): boolean {
+    return this.#clerk.journal.healthy;
   }
 
   canReserve(account: Account, nowMs: number): boolean {
@@ -203,25 +199,37 @@ class JournaledLedger implements EmbeddedLedger {
     return { leases: this.#clerk.books.leases.size, journalBytes: this.#clerk.journal.bytes };
   }
 
-  #bearsUnit(book: AccountBook): boolean {
-    return this.#clerk.journal.healthy && this.#slices.bearsUnit(book);
+  /** The lease that bears it now; null: none does. */
+  #take(book: AccountBook, nanos: number, expirySec: number): OpenLease | null {
+    const now = this.#clerk.nowMs;
+    const validMs = expirySec * 1000 - now;
+    if (!this.isSound || validMs <= 0 || validMs > LONGEST_VALIDITY_SEC * 1000) return null;
+    // A click or a conversion takes its money when it happens; until then the budget must bear one more.
+    if (book.terms.model !== 'cpm' && !this.#slices.bearsUnit(book)) return null;
+    const { open } = book;
+    const holds =
+      open !== null &&
+      nanos <= open.unusedNanos &&
+      now < open.sliceEndMs &&
+      now < book.dayEndMs &&
+      expirySec + WIN_EXTENSION_SEC <= open.lease.lastExpirySec &&
+      open.lease.given < MAX_ORDINALS;
+    return holds ? open : this.#slices.grant(book, nanos, expirySec);
   }
 
-  #expire(): void {
-    const nowSec = Math.floor(this.#clerk.nowMs / 1000);
-    for (const bucket of this.#pending.takeDue(nowSec)) {
-      const { lease, expirySec, pendingNanos } = bucket;
-      if (pendingNanos === 0) continue;
-      bucket.pendingNanos = 0;
-      this.#clerk.enter(lease, {
-        kind: 'expire',
-        lease: lease.number,
-        expirySec,
-        releasedNanos: pendingNanos,
-      });
-      this.#clerk.totals.expiredNanos += pendingNanos;
-    }
-    this.#keeping.forgetDue(nowSec, this.#clerk.books);
+  /** Keeps what nobody waits for, and tries a failing disk again. Who waits is told by his own call. */
+  #keep(): void {
+    const { posts } = this.#notices;
+    this.saved().then(
+      () => {
+        this.#notices.keptThrough(posts);
+      },
+      () => undefined,
+    );
+  }
+
+  #bearsUnit(book: AccountBook): boolean {
+    return this.isSound && this.#slices.bearsUnit(book);
   }
 }
 

@@ -37,7 +37,20 @@ export type LeaseFact =
       readonly ordinal: number;
       readonly releasedNanos: number;
     }
-  | { readonly kind: 'win'; readonly lease: number; readonly ordinal: number }
+  | {
+      /** A post that was never answered, taken back: it leaves the day and the account that it was posted to. */
+      readonly kind: 'retract';
+      readonly lease: number;
+      readonly ordinal: number;
+      readonly amountNanos: number;
+    }
+  | {
+      readonly kind: 'win';
+      readonly lease: number;
+      readonly ordinal: number;
+      /** There was nothing left to extend. */
+      readonly isLate: boolean;
+    }
   | {
       readonly kind: 'click' | 'conversion';
       readonly lease: number;
@@ -69,9 +82,10 @@ export interface KeptEntry {
   readonly day: number;
   readonly model: BidModel;
   readonly lastExpirySec: number;
+  readonly longestSec: number;
   readonly expiredThroughSec: number;
   readonly outstandingNanos: number;
-  readonly marks: Marks;
+  readonly marks: Marks | null;
 }
 
 /** What an account has posted, in place of whatever was read before. */

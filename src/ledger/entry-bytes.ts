@@ -7,16 +7,18 @@
  *   unused      4  u48 lease  f64 amount
  *   post        5  u48 lease  u32 ordinal  f64 amount  f64 released
  *   void        6  u48 lease  u32 ordinal  f64 released
- *   win         7  u48 lease  u32 ordinal
+ *   win         7  u48 lease  u32 ordinal  u8 isLate
  *   click       8  u48 lease  u32 ordinal  i32 day  f64 amount
  *   conversion  9  u48 lease  u32 ordinal  i32 day  f64 amount
  *   expire     10  u48 lease  u32 expirySec  f64 released
- *   kept       11  u48 lease  i32 day  u8 model  u32 lastExpirySec  u32 expiredThroughSec  f64 outstanding
- *                  per mark: u32 words, that many u32;  str campaignId
+ *   kept       11  u48 lease  i32 day  u8 model  u32 lastExpirySec  u32 longestSec  u32 expiredThroughSec
+ *                  f64 outstanding  per mark: u32 words, that many u32;  str campaignId
  *   account    12  f64 posted  u32 days, each: i32 day  f64 posted;  str campaignId
+ *   retract    13  u48 lease  u32 ordinal  f64 amount
  *   str            u32 length, UTF-8
  *
- * An f64 holds every amount exactly: they are integers up to 2^53 - 1.
+ * An f64 holds every amount exactly: they are integers up to 2^53 - 1. The version of terms is not written: it is
+ * of this run, and any that come after a restart are newer than what is read back.
  */
 import type { BidModel } from '../campaigns/model.ts';
 import { costNanos } from '../money.ts';
@@ -38,11 +40,16 @@ const KINDS = [
   'expire',
   'kept',
   'account',
+  'retract',
 ] as const satisfies readonly Entry['kind'][];
 const CODE = Object.fromEntries(KINDS.map((kind, at) => [kind, at + 1])) as Readonly<
   Record<Entry['kind'], number>
 >;
 const MODELS = ['cpm', 'cpc', 'cpa'] as const satisfies readonly BidModel[];
+
+const NO_WORDS = new Uint32Array(0);
+/** Below every version that a snapshot gives. */
+const READ_BACK_VERSION = -1;
 
 const writer = new Writer();
 
@@ -94,8 +101,10 @@ export function decodeEntry(record: Uint8Array): Entry {
     }
     case 'void':
       return { kind, lease: reader.u48(), ordinal: reader.u32(), releasedNanos: reader.f64() };
+    case 'retract':
+      return { kind, lease: reader.u48(), ordinal: reader.u32(), amountNanos: reader.f64() };
     case 'win':
-      return { kind, lease: reader.u48(), ordinal: reader.u32() };
+      return { kind, lease: reader.u48(), ordinal: reader.u32(), isLate: reader.u8() === 1 };
     case 'click':
     case 'conversion': {
       const [lease, ordinal] = [reader.u48(), reader.u32()];
@@ -126,6 +135,7 @@ function decodeTerms(reader: Reader): BudgetTerms {
     unitNanos: costNanos(reader.f64()),
     timezone: reader.text(),
     campaignId: reader.text(),
+    termsVersion: READ_BACK_VERSION,
   };
 }
 
@@ -170,8 +180,13 @@ function encodeFact(entry: LeaseFact): void {
       writer.u32(entry.ordinal);
       writer.f64(entry.releasedNanos);
       break;
+    case 'retract':
+      writer.u32(entry.ordinal);
+      writer.f64(entry.amountNanos);
+      break;
     case 'win':
       writer.u32(entry.ordinal);
+      writer.u8(entry.isLate ? 1 : 0);
       break;
     case 'click':
     case 'conversion':
@@ -190,17 +205,18 @@ function encodeKept(entry: KeptEntry): void {
   writer.i32(entry.day);
   writer.u8(MODELS.indexOf(entry.model));
   writer.u32(entry.lastExpirySec);
+  writer.u32(entry.longestSec);
   writer.u32(entry.expiredThroughSec);
   writer.f64(entry.outstandingNanos);
-  for (const mark of MARKS) writer.words(entry.marks.words(mark));
+  for (const mark of MARKS) writer.words(entry.marks?.words(mark) ?? NO_WORDS);
   writer.text(entry.campaignId);
 }
 
 function decodeKept(reader: Reader): KeptEntry {
   const [lease, day, model] = [reader.u48(), reader.i32(), readModel(reader)];
-  const [lastExpirySec, expiredThroughSec, outstandingNanos] = [reader.u32(), reader.u32(), reader.f64()];
-  const marks = new Marks();
-  for (const mark of MARKS) marks.load(mark, reader.words());
+  const [lastExpirySec, longestSec, expiredThroughSec] = [reader.u32(), reader.u32(), reader.u32()];
+  const outstandingNanos = reader.f64();
+  const marks = decodeMarks(reader);
   const campaignId = reader.text();
   return {
     kind: 'kept',
@@ -209,10 +225,22 @@ function decodeKept(reader: Reader): KeptEntry {
     day,
     model,
     lastExpirySec,
+    longestSec,
     expiredThroughSec,
     outstandingNanos,
     marks,
   };
+}
+
+function decodeMarks(reader: Reader): Marks | null {
+  const marks = new Marks();
+  let hasAny = false;
+  for (const mark of MARKS) {
+    const words = reader.words();
+    marks.load(mark, words);
+    hasAny ||= words.length > 0;
+  }
+  return hasAny ? marks : null;
 }
 
 function readModel(reader: Reader): BidModel {

@@ -1,6 +1,6 @@
 /** How long closed leases are remembered: until no notice for them can still count. */
 import type { BidModel } from '../campaigns/model.ts';
-import type { Books, Lease } from './books.ts';
+import type { Lease } from './account-book.ts';
 
 /** As long as an exchange may take to bill, and a user to click. */
 const NOTICES_SEC = 48 * 3_600;
@@ -24,11 +24,20 @@ export class Keeping {
     else leases.push(lease);
   }
 
-  forgetDue(nowSec: number, books: Books): void {
+  /** Takes out what no notice counts for any more. */
+  takeDue(nowSec: number): Lease[] {
+    const due: Lease[] = [];
     for (const [hour, leases] of this.#hours) {
       if (hour * HOUR_SEC > nowSec) continue;
-      for (const lease of leases) books.forget(lease);
+      for (const lease of leases) due.push(lease);
       this.#hours.delete(hour);
     }
+    return due;
+  }
+
+  /** Begins anew, for last expiries that have changed. */
+  keepAll(leases: Iterable<Lease>): void {
+    this.#hours.clear();
+    for (const lease of leases) this.keep(lease);
   }
 }

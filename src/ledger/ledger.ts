@@ -8,9 +8,12 @@ import type { CostNanos } from '../money.ts';
 /** What the ledger must know of a campaign. */
 export interface BudgetTerms {
   readonly campaignId: string;
+  /** The epoch of the snapshot that they stand in: older terms never take the place of newer ones. */
+  readonly termsVersion: number;
   readonly model: BidModel;
   readonly dailyBudgetNanos: CostNanos;
   readonly lifetimeBudgetNanos: CostNanos | null;
+  /** A campaign whose zone nobody knows bears no unit. */
   readonly timezone: Schedule['timezone'];
   /** The most that one reservation costs: no grant below it. For cpc and cpa: one click, one conversion. */
   readonly unitNanos: CostNanos;
@@ -38,6 +41,10 @@ export interface ReservedBid extends Reservation {
  */
 export type PostStatus = 'posted' | 'late' | 'repeated' | 'uncharged' | 'unclicked' | 'unknown';
 export type VoidStatus = 'voided' | 'repeated' | 'already_posted' | 'expired' | 'unknown';
+/**
+ * The first win notice is `extended`, or says why there is nothing left to extend: `already_posted`, or `expired`
+ * after the expiry or the loss notice. All that follow are `repeated`.
+ */
 export type WinStatus = 'extended' | 'repeated' | 'already_posted' | 'expired' | 'unknown';
 
 export interface Spend {
@@ -53,11 +60,12 @@ export interface Account {
 }
 
 export interface Ledger {
-  /** Opens the campaign's account, or gives it new terms. */
+  /** Opens the campaign's account, or gives it new terms; terms of a lower version than it has are ignored. */
   account(terms: BudgetTerms): Account;
   /**
-   * Takes `costNanos` (0 for cpc and cpa) until `expirySec`; null when the budget can't bear it. Returns at
-   * once: no disk, no network, but for the grant of a new lease.
+   * Takes `costNanos` (0 for cpc and cpa) until `expirySec`; null when the budget can't bear it, the ledger is not
+   * sound, or `expirySec` is over or further away than a day. After a null a `tick` tells when the account can bid
+   * again. Returns at once: no disk, no network, but for the grant of a new lease.
    */
   reserve(account: Account, costNanos: CostNanos, nowMs: number, expirySec: number): Reservation | null;
   /** Moves `amountNanos`, at most what was reserved, from pending to spent. */
@@ -67,10 +75,21 @@ export interface Ledger {
   /** cpa: the conversion's amount; `unclicked` without the click before it. */
   postConversion(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
   void(bid: ReservedBid, nowMs: number): VoidStatus;
+  /**
+   * Takes back a post that could not be kept (`saved` rejected) and was therefore not answered: what it moved is
+   * unspent again, and the reservation is as after a loss notice. true: now; false: there is no such post, it was
+   * taken back before, or it has been kept since.
+   */
+  retract(bid: ReservedBid, nowMs: number): boolean;
   /** A win notice keeps the reservation 60 s longer. */
   win(bid: ReservedBid, nowMs: number): WinStatus;
-  /** Lets expire what is due, and returns the ids of accounts that can bid again. Call it every second. */
+  /**
+   * Lets expire what is due, and returns the ids of accounts that can bid again. Call it every second. It alone
+   * follows a clock that is set back; until then time stands still.
+   */
   tick(nowMs: number): readonly string[];
+  /** false while what the ledger is told can't be kept. */
+  readonly isSound: boolean;
   /** true while the account can bear one unit more. */
   canReserve(account: Account, nowMs: number): boolean;
   spend(campaignId: string, nowMs: number): Spend;

@@ -1,14 +1,26 @@
 /** What a notice does to its reservation. Each mark is set once, so that a repeat changes nothing. */
-import type { Bucket, Lease } from './books.ts';
+import type { Bucket, Lease } from './account-book.ts';
 import type { Clerk } from './clerk.ts';
 import type { PostStatus, ReservedBid, VoidStatus, WinStatus } from './ledger.ts';
+import type { Mark } from './marks.ts';
 import { type Pending, WIN_EXTENSION_SEC } from './pending.ts';
 import type { Slices } from './slices.ts';
+
+/** A post that may yet turn out not to be kept. */
+interface Unkept {
+  readonly place: number;
+  readonly lease: number;
+  readonly ordinal: number;
+  readonly amountNanos: number;
+}
 
 export class Notices {
   readonly #clerk: Clerk;
   readonly #pending: Pending;
   readonly #slices: Slices;
+  /** Of a second or two, oldest first: a lease remembers that it was posted, and not how much. */
+  #unkept: Unkept[] = [];
+  #posts = 0;
 
   constructor(clerk: Clerk, pending: Pending, slices: Slices) {
     this.#clerk = clerk;
@@ -20,14 +32,14 @@ export class Notices {
     const lease = this.#find(bid);
     if (lease === null) return 'unknown';
     const { totals } = this.#clerk;
-    const { marks } = lease;
-    if (marks.has('posted', bid.ordinal)) {
+    if (has(lease, 'posted', bid)) {
       totals.repeatedPosts++;
       return 'repeated';
     }
-    const late = marks.has('voided', bid.ordinal) || this.#expired(lease, bid);
+    const isVoided = has(lease, 'voided', bid);
+    const late = isVoided || this.#expired(lease, bid);
     const postedNanos = Math.min(amountNanos, bid.reservedNanos);
-    const releasedNanos = marks.has('voided', bid.ordinal) ? 0 : this.#take(lease, bid);
+    const releasedNanos = isVoided ? 0 : this.#take(lease, bid);
     const { lease: number, ordinal } = bid;
     this.#clerk.enter(lease, {
       kind: 'post',
@@ -36,6 +48,7 @@ export class Notices {
       amountNanos: postedNanos,
       releasedNanos,
     });
+    this.#unkept.push({ place: ++this.#posts, lease: number, ordinal, amountNanos: postedNanos });
     totals.posts++;
     totals.postedNanos += postedNanos;
     if (late) {
@@ -48,11 +61,33 @@ export class Notices {
     return 'posted';
   }
 
+  /** Posts ever: the place of the last one. */
+  get posts(): number {
+    return this.#posts;
+  }
+
+  /** Posts up to that place are kept: none of them is retracted any more. */
+  keptThrough(place: number): void {
+    const first = this.#unkept.findIndex((post) => post.place > place);
+    this.#unkept = first < 0 ? [] : this.#unkept.slice(first);
+  }
+
+  retract(bid: ReservedBid): boolean {
+    const { lease: number, ordinal } = bid;
+    const at = this.#unkept.findLastIndex((post) => post.ordinal === ordinal && post.lease === number);
+    const [post] = at < 0 ? [] : this.#unkept.splice(at, 1);
+    const lease = this.#clerk.books.leases.get(number);
+    if (post === undefined || lease === undefined) return false;
+    this.#clerk.enter(lease, { kind: 'retract', lease: number, ordinal, amountNanos: post.amountNanos });
+    this.#clerk.totals.retractedNanos += post.amountNanos;
+    return true;
+  }
+
   void(bid: ReservedBid): VoidStatus {
     const lease = this.#find(bid);
     if (lease === null) return 'unknown';
-    if (lease.marks.has('posted', bid.ordinal)) return 'already_posted';
-    if (lease.marks.has('voided', bid.ordinal)) return 'repeated';
+    if (has(lease, 'posted', bid)) return 'already_posted';
+    if (has(lease, 'voided', bid)) return 'repeated';
     if (this.#expired(lease, bid)) return 'expired';
     const releasedNanos = this.#take(lease, bid);
     this.#clerk.enter(lease, { kind: 'void', lease: bid.lease, ordinal: bid.ordinal, releasedNanos });
@@ -61,25 +96,31 @@ export class Notices {
     return 'voided';
   }
 
-  /** After a loss notice there is nothing left to extend: `expired`. */
   win(bid: ReservedBid): WinStatus {
     const lease = this.#find(bid);
     if (lease === null) return 'unknown';
-    if (lease.marks.has('posted', bid.ordinal)) return 'already_posted';
-    if (lease.marks.has('won', bid.ordinal)) return 'repeated';
-    if (lease.marks.has('voided', bid.ordinal) || this.#expired(lease, bid)) return 'expired';
-    const bucket = this.#bucketOf(lease, bid);
-    if (bucket !== null) this.#pending.extend(bid, bucket);
-    this.#clerk.enter(lease, { kind: 'win', lease: bid.lease, ordinal: bid.ordinal });
+    if (has(lease, 'won', bid) || has(lease, 'wonLate', bid)) return 'repeated';
+    const status = this.#winStatus(lease, bid);
+    if (status === 'extended') {
+      const bucket = this.#bucketOf(lease, bid);
+      if (bucket !== null) this.#pending.extend(bid, bucket);
+    }
+    const { lease: number, ordinal } = bid;
+    this.#clerk.enter(lease, { kind: 'win', lease: number, ordinal, isLate: status !== 'extended' });
     this.#clerk.totals.wins++;
-    return 'extended';
+    return status;
+  }
+
+  #winStatus(lease: Lease, bid: ReservedBid): WinStatus {
+    if (has(lease, 'posted', bid)) return 'already_posted';
+    return has(lease, 'voided', bid) || this.#expired(lease, bid) ? 'expired' : 'extended';
   }
 
   /** Only a click of a cpc lease costs anything. */
   postClick(bid: ReservedBid, amountNanos: number): PostStatus {
     const lease = this.#find(bid);
     if (lease === null) return 'unknown';
-    if (lease.marks.has('clicked', bid.ordinal)) return 'repeated';
+    if (has(lease, 'clicked', bid)) return 'repeated';
     return this.#charge('click', lease, bid, lease.model === 'cpc' ? amountNanos : 0);
   }
 
@@ -87,8 +128,8 @@ export class Notices {
   postConversion(bid: ReservedBid, amountNanos: number): PostStatus {
     const lease = this.#find(bid);
     if (lease === null) return 'unknown';
-    if (!lease.marks.has('clicked', bid.ordinal)) return 'unclicked';
-    if (lease.marks.has('converted', bid.ordinal)) return 'repeated';
+    if (!has(lease, 'clicked', bid)) return 'unclicked';
+    if (has(lease, 'converted', bid)) return 'repeated';
     return this.#charge('conversion', lease, bid, lease.model === 'cpa' ? amountNanos : 0);
   }
 
@@ -116,7 +157,7 @@ export class Notices {
   /** An ordinal that was never given is as unknown as its lease. */
   #find(bid: ReservedBid): Lease | null {
     const lease = this.#clerk.books.leases.get(bid.lease);
-    if (lease?.book.terms.campaignId === bid.campaignId && bid.ordinal < lease.nextOrdinal) return lease;
+    if (lease?.book.terms.campaignId === bid.campaignId && bid.ordinal < lease.given) return lease;
     this.#clerk.totals.unknown++;
     return null;
   }
@@ -134,11 +175,19 @@ export class Notices {
     return this.#pending.bucketOf(lease, expirySecOf(lease, bid));
   }
 
+  /** What a clock reserved that was ahead goes back before its token says so. */
   #expired(lease: Lease, bid: ReservedBid): boolean {
-    return this.#clerk.nowMs >= expirySecOf(lease, bid) * 1000;
+    const expirySec = expirySecOf(lease, bid);
+    if (bid.reservedNanos === 0) return this.#clerk.nowMs >= expirySec * 1000;
+    const bucket = this.#bucketOf(lease, bid);
+    return bucket === null || this.#clerk.nowMs >= Math.min(expirySec, bucket.dueSec) * 1000;
   }
 }
 
 function expirySecOf(lease: Lease, bid: ReservedBid): number {
-  return lease.marks.has('won', bid.ordinal) ? bid.expirySec + WIN_EXTENSION_SEC : bid.expirySec;
+  return has(lease, 'won', bid) ? bid.expirySec + WIN_EXTENSION_SEC : bid.expirySec;
+}
+
+function has(lease: Lease, mark: Mark, bid: ReservedBid): boolean {
+  return lease.marks?.has(mark, bid.ordinal) ?? false;
 }

@@ -1,5 +1,5 @@
 /** What is reserved, by the second in which it expires: sums, never an object for each reservation. */
-import { Bucket, type Lease } from './books.ts';
+import { Bucket, type Lease, type OpenLease } from './account-book.ts';
 import type { ReservedBid } from './ledger.ts';
 
 /** How much longer a win notice keeps a reservation. */
@@ -8,11 +8,11 @@ export const WIN_EXTENSION_SEC = 60;
 export class Pending {
   readonly #due = new Map<number, Bucket[]>();
 
-  add(lease: Lease, expirySec: number, nanos: number): void {
-    let bucket = lease.latest;
+  add(open: OpenLease, expirySec: number, nanos: number, nowSec: number): void {
+    let bucket = open.latest;
     if (bucket?.expirySec !== expirySec) {
-      bucket = lease.buckets.get(expirySec) ?? this.#openBucket(lease, expirySec);
-      lease.latest = bucket;
+      bucket = this.#bucket(open.lease, expirySec, expirySec - nowSec);
+      open.latest = bucket;
     }
     bucket.pendingNanos += nanos;
   }
@@ -20,52 +20,84 @@ export class Pending {
   /** A win: the reservation's sum goes to a later second. */
   extend(bid: ReservedBid, from: Bucket): void {
     const { lease } = from;
-    if (from === lease.withheld) return;
+    if (from === lease.pending) return;
     from.pendingNanos -= bid.reservedNanos;
-    const later = bid.expirySec + WIN_EXTENSION_SEC;
-    const to = lease.buckets.get(later) ?? this.#openBucket(lease, later);
+    const longestSec = from.longestSec + WIN_EXTENSION_SEC;
+    const to = this.#bucket(lease, bid.expirySec + WIN_EXTENSION_SEC, longestSec);
     to.pendingNanos += bid.reservedNanos;
   }
 
   /** What an earlier run left of the lease stays reserved until the last expiry that may be in it. */
-  withhold(lease: Lease): void {
-    lease.withheld = new Bucket(lease, lease.lastExpirySec);
-    lease.withheld.pendingNanos = lease.outstandingNanos;
-    this.#schedule(lease.withheld);
+  withhold(lease: Lease, nowSec: number): void {
+    if (lease.outstandingNanos === 0) return;
+    const dueSec = Math.min(lease.lastExpirySec, nowSec + lease.longestSec);
+    const bucket = new Bucket(lease, lease.lastExpirySec, dueSec);
+    bucket.longestSec = lease.longestSec;
+    bucket.pendingNanos = lease.outstandingNanos;
+    lease.pending = bucket;
+    this.#schedule(bucket);
   }
 
   /** The sum that holds the reservation; null once it has gone back. */
   bucketOf(lease: Lease, expirySec: number): Bucket | null {
-    const { withheld } = lease;
-    if (withheld === null) return lease.buckets.get(expirySec) ?? null;
-    return expirySec > lease.expiredThroughSec ? withheld : null;
+    const { pending } = lease;
+    if (pending instanceof Bucket) return expirySec > lease.expiredThroughSec ? pending : null;
+    return pending?.get(expirySec) ?? null;
   }
 
-  /** Takes out what expires up to `nowSec`, the earliest first. */
+  /** Takes out what is due up to `nowSec`, the earliest first. */
   takeDue(nowSec: number): Bucket[] {
     const due: Bucket[] = [];
-    const seconds = [...this.#due.keys()].filter((second) => second <= nowSec).sort((a, b) => a - b);
-    for (const second of seconds) {
-      for (const bucket of this.#due.get(second) ?? []) {
-        bucket.lease.buckets.delete(second);
-        if (bucket.lease.latest === bucket) bucket.lease.latest = null;
-        due.push(bucket);
-      }
+    for (const [second, buckets] of this.#due) {
+      if (second > nowSec) continue;
+      for (const bucket of buckets) due.push(bucket);
       this.#due.delete(second);
     }
-    return due;
+    for (const bucket of due) drop(bucket);
+    // What has the same second since the clock was set back goes by its expiry, which a lease remembers.
+    return due.sort((a, b) => a.dueSec - b.dueSec || a.expirySec - b.expirySec);
   }
 
-  #openBucket(lease: Lease, expirySec: number): Bucket {
-    const bucket = new Bucket(lease, expirySec);
-    lease.buckets.set(expirySec, bucket);
-    this.#schedule(bucket);
+  /**
+   * The clock was set back to `nowSec`: what was reserved while it was ahead lasts from now for no longer than it
+   * was to last then. What was reserved before it went ahead is due no earlier by that.
+   */
+  setBack(nowSec: number): void {
+    const buckets = [...this.#due.values()].flat();
+    this.#due.clear();
+    for (const bucket of buckets) {
+      bucket.dueSec = Math.min(bucket.dueSec, nowSec + bucket.longestSec);
+      this.#schedule(bucket);
+    }
+  }
+
+  /** `longestSec`: how long a reservation that it is to hold was to last. */
+  #bucket(lease: Lease, expirySec: number, longestSec: number): Bucket {
+    if (!(lease.pending instanceof Map)) lease.pending = new Map();
+    let bucket = lease.pending.get(expirySec);
+    if (bucket === undefined) {
+      bucket = new Bucket(lease, expirySec, expirySec);
+      lease.pending.set(expirySec, bucket);
+      this.#schedule(bucket);
+    }
+    bucket.longestSec = Math.max(bucket.longestSec, longestSec);
     return bucket;
   }
 
   #schedule(bucket: Bucket): void {
-    const due = this.#due.get(bucket.expirySec);
-    if (due === undefined) this.#due.set(bucket.expirySec, [bucket]);
+    const due = this.#due.get(bucket.dueSec);
+    if (due === undefined) this.#due.set(bucket.dueSec, [bucket]);
     else due.push(bucket);
   }
+}
+
+function drop(bucket: Bucket): void {
+  const { lease } = bucket;
+  const { open } = lease.book;
+  if (open?.latest === bucket) open.latest = null;
+  if (lease.pending instanceof Map) {
+    lease.pending.delete(bucket.expirySec);
+    if (lease.pending.size > 0) return;
+  }
+  lease.pending = null;
 }

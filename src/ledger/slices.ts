@@ -6,7 +6,7 @@
  * A lease for an hour and not for a slice, because every lease is remembered for two days: one for each slice
  * would be 17,000 a campaign.
  */
-import type { AccountBook, DayBook, Lease } from './books.ts';
+import { type AccountBook, type DayBook, type Lease, OpenLease } from './account-book.ts';
 import type { Clerk } from './clerk.ts';
 import { localDay } from './day.ts';
 import { MAX_ORDINALS } from './marks.ts';
@@ -33,7 +33,7 @@ const LEASE_NUMBERS_PER_MS = 64;
 export class Slices {
   readonly #clerk: Clerk;
   readonly #retired: (lease: Lease) => void;
-  readonly #open = new Set<Lease>();
+  readonly #open = new Set<OpenLease>();
   #nextLease: number;
 
   /** `retired` is told of each lease that nothing is taken from any more. */
@@ -47,16 +47,17 @@ export class Slices {
   turnDay(book: AccountBook): DayBook {
     const { nowMs } = this.#clerk;
     if (book.today !== null && nowMs < book.dayEndMs) return book.today;
-    const { key, endMs } = localDay(nowMs, book.terms.timezone);
-    if (book.open !== null && book.open.day.key !== key) this.retire(book.open);
-    book.forgetDaysBefore(key);
-    book.today = book.day(key);
+    const { key, endMs } = localDay(nowMs, book.zone);
+    if (book.open !== null && book.open.lease.day.key !== key) this.retire(book.open);
+    book.today = book.useDay(key);
     book.dayEndMs = endMs;
+    book.forgetOldDays();
     return book.today;
   }
 
   /** true while a unit more can be reserved, from the slice or the budget behind it. */
   bearsUnit(book: AccountBook): boolean {
+    if (book.isBarred) return false;
     const today = this.turnDay(book);
     return (book.open?.unusedNanos ?? 0) + book.availableNanos(today) >= book.terms.unitNanos;
   }
@@ -65,30 +66,26 @@ export class Slices {
    * The account's lease, with `costNanos` unused and room for `expirySec`; null where the budget doesn't bear a
    * unit or the journal can't keep the grant.
    */
-  grant(book: AccountBook, costNanos: number, expirySec: number): Lease | null {
+  grant(book: AccountBook, costNanos: number, expirySec: number): OpenLease | null {
     if (!this.bearsUnit(book)) return null;
     const today = this.turnDay(book);
-    if (!this.#clerk.journal.healthy) {
-      this.#clerk.totals.refusedGrants++;
-      return null;
-    }
     const { nowMs } = this.#clerk;
-    const spent = book.open !== null && (book.open.nextOrdinal >= MAX_ORDINALS || nowMs >= book.open.endMs);
+    const spent = book.open !== null && (book.open.lease.given >= MAX_ORDINALS || nowMs >= book.open.endMs);
     if (spent && book.open !== null) this.retire(book.open);
 
     const leastNanos = book.terms.model === 'cpm' ? Math.max(book.terms.unitNanos, costNanos) : costNanos;
     const lackNanos = Math.max(0, leastNanos - (book.open?.unusedNanos ?? 0));
     const availableNanos = book.availableNanos(today);
     if (lackNanos > availableNanos) return null;
-    const lease = book.open ?? this.#openLease(book, today);
-    const wishNanos = leastNanos === 0 ? 0 : this.#sliceNanos(book) - lease.unusedNanos;
-    this.#extend(lease, Math.min(availableNanos, Math.max(lackNanos, wishNanos)), expirySec);
+    const open = book.open ?? this.#openLease(book, today);
+    const wishNanos = leastNanos === 0 ? 0 : this.#sliceNanos(book) - open.unusedNanos;
+    this.#extend(open, Math.min(availableNanos, Math.max(lackNanos, wishNanos)), expirySec);
     if (this.#clerk.journal.write()) {
       this.#clerk.totals.grants++;
-      return lease;
+      return open;
     }
     this.#clerk.totals.refusedGrants++;
-    this.retire(lease);
+    this.retire(open);
     return null;
   }
 
@@ -102,27 +99,31 @@ export class Slices {
   /** Gives back what old slices hold, and closes old leases. */
   tick(): void {
     const { nowMs } = this.#clerk;
-    for (const lease of this.#open) {
-      if (nowMs >= lease.endMs || nowMs >= lease.book.dayEndMs) this.retire(lease);
-      else if (nowMs >= lease.sliceEndMs) this.#giveBack(lease);
+    for (const open of this.#open) {
+      if (nowMs >= open.endMs || nowMs >= open.lease.book.dayEndMs) this.retire(open);
+      else if (nowMs >= open.sliceEndMs) this.#giveBack(open);
     }
   }
 
   /** Nothing is taken from the lease any more; what is reserved in it goes on. */
-  retire(lease: Lease): void {
-    this.#giveBack(lease);
-    lease.nextOrdinal = MAX_ORDINALS;
-    lease.sliceEndMs = 0;
-    lease.book.open = null;
-    this.#open.delete(lease);
-    this.#retired(lease);
+  retire(open: OpenLease): void {
+    this.#giveBack(open);
+    open.lease.book.open = null;
+    this.#open.delete(open);
+    this.#retired(open.lease);
   }
 
   retireAll(): void {
-    for (const lease of this.#open) this.retire(lease);
+    for (const open of this.#open) this.retire(open);
   }
 
-  #openLease(book: AccountBook, today: DayBook): Lease {
+  /** The clock was set back: every account looks up its day again, and no lease is taken from before and after. */
+  setBack(): void {
+    this.retireAll();
+    for (const book of this.#clerk.books.accounts.values()) book.today = null;
+  }
+
+  #openLease(book: AccountBook, today: DayBook): OpenLease {
     const number = this.#nextLease++;
     const { campaignId, model } = book.terms;
     const lease = this.#clerk.enterLease(book, {
@@ -132,24 +133,25 @@ export class Slices {
       day: today.key,
       model,
     });
-    lease.nextOrdinal = 0;
-    lease.endMs = this.#clerk.nowMs + LEASE_AGE_MS;
-    book.open = lease;
-    this.#open.add(lease);
-    return lease;
+    lease.given = 0;
+    const open = new OpenLease(lease, this.#clerk.nowMs + LEASE_AGE_MS);
+    book.open = open;
+    this.#open.add(open);
+    return open;
   }
 
-  #extend(lease: Lease, amountNanos: number, expirySec: number): void {
+  #extend(open: OpenLease, amountNanos: number, expirySec: number): void {
     const { nowMs } = this.#clerk;
-    lease.aheadSec = Math.max(lease.aheadSec, expirySec - Math.floor(nowMs / 1000));
+    const { lease } = open;
+    open.aheadSec = Math.max(open.aheadSec, expirySec - Math.floor(nowMs / 1000));
     // Without money in it nothing is withheld, and one entry does for the whole lease.
-    lease.sliceEndMs = lease.model === 'cpm' ? nowMs + SLICE_AGE_MS : lease.endMs;
+    open.sliceEndMs = lease.model === 'cpm' ? nowMs + SLICE_AGE_MS : open.endMs;
     const lastExpirySec = Math.max(
       lease.lastExpirySec,
-      Math.ceil(lease.sliceEndMs / 1000) + lease.aheadSec + WIN_EXTENSION_SEC,
+      Math.ceil(open.sliceEndMs / 1000) + open.aheadSec + WIN_EXTENSION_SEC,
     );
     this.#clerk.enter(lease, { kind: 'slice', lease: lease.number, amountNanos, lastExpirySec, atMs: nowMs });
-    lease.unusedNanos += amountNanos;
+    open.unusedNanos += amountNanos;
   }
 
   #sliceNanos(book: AccountBook): number {
@@ -162,9 +164,9 @@ export class Slices {
     return book.sliceUnits * book.terms.unitNanos;
   }
 
-  #giveBack(lease: Lease, amountNanos = lease.unusedNanos): void {
+  #giveBack(open: OpenLease, amountNanos = open.unusedNanos): void {
     if (amountNanos === 0) return;
-    this.#clerk.enter(lease, { kind: 'unused', lease: lease.number, amountNanos });
-    lease.unusedNanos -= amountNanos;
+    this.#clerk.enter(open.lease, { kind: 'unused', lease: open.lease.number, amountNanos });
+    open.unusedNanos -= amountNanos;
   }
 }

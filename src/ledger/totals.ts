@@ -2,6 +2,8 @@
 
 export interface Totals {
   postedNanos: number;
+  /** Of what is posted: taken back, because it could not be kept. */
+  retractedNanos: number;
   /** Of what is posted: after its expiry or its loss notice. */
   lateNanos: number;
   voidedNanos: number;
@@ -28,6 +30,7 @@ export interface Totals {
 export function startTotals(): Totals {
   return {
     postedNanos: 0,
+    retractedNanos: 0,
     lateNanos: 0,
     voidedNanos: 0,
     expiredNanos: 0,

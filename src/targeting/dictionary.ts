@@ -1,7 +1,7 @@
 /**
  * The index's texts: UTF-16 code units side by side, each text with a number, 1 and up, found again by a hash table
- * with open addressing over name space and text. It is built in the form in which the buffer holds it, so that no text
- * is read twice: a Map of strings took three times as long and left its keys to the garbage collector.
+ * with open addressing over name space and text. It is built in the form in which the buffer holds it, so that each text
+ * is read once, and no million of keys is left to the garbage collector.
  */
 import { Column } from './column.ts';
 import type { Sections } from './layout.ts';

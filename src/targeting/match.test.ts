@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom, type SeededRandom } from '../campaigns/seeded-random.ts';
+import { DIMENSION_NUMBER } from '../campaigns/dimensions.ts';
 import type { Campaign } from '../campaigns/model.ts';
 import { compileIndex } from './compile.ts';
 import { explainMatch, failedRules } from './explain.ts';
 import { Matcher } from './match.ts';
 import { oracleFailures, oracleMatches, oracleOrder, oracleRank } from './oracle.ts';
-import type { Query } from './query.ts';
+import { NOT_ASKED, QUERY_DIMENSIONS, type Query } from './query.ts';
 import { SCENARIO_NOW_MS, SCENARIO_PRIORS, randomCampaigns, randomQuery } from './scenario.ts';
 import type { Snapshot } from './snapshot.ts';
 import { openSnapshot, type IndexSnapshot } from './snapshot-view.ts';
@@ -23,7 +24,7 @@ const SCALES = [
   [32, 100, 200],
   [33, 100, 200],
   [300, 40, 500],
-  [1_100, 8, 500],
+  [1_500, 8, 500],
   [5_000, 2, 650],
 ] as const;
 
@@ -139,6 +140,32 @@ describe('matching', () => {
     }
   });
 
+  it('finds the one that excludes nothing among those that exclude all of the request', () => {
+    const [base] = randomCampaigns(seededRandom(3), 1);
+    const ids = ['a', 'b', 'c', 'd'];
+    const values = ['x', 'y', 'z', 'w'];
+    const campaigns = ids.map((id, i): Campaign => ({
+      ...base!,
+      id,
+      status: 'active',
+      schedule: { startMs: 0, endMs: null, timezone: 'UTC', dayparts: [] },
+      ads: base!.ads.map((ad) => ({ ...ad, id: `${id}-${ad.id}`, status: 'active' })),
+      targeting: i === 2 ? [] : [{ dimension: 'segment', operator: 'exclude', values }],
+    }));
+    const options = { nowMs: SCENARIO_NOW_MS, epoch: 1, priors: SCENARIO_PRIORS };
+    const snapshot = openSnapshot(compileIndex(campaigns, options).buffer);
+    const query: Query = {
+      values: Array.from({ length: QUERY_DIMENSIONS }, (_, d) =>
+        d === DIMENSION_NUMBER.segment ? values : NOT_ASKED,
+      ),
+      nowMs: SCENARIO_NOW_MS,
+      minRankMicros: 0,
+      fromOrdinal: 0,
+      includeSpent: false,
+    };
+    expect(matched(new Matcher(), { ordered: campaigns, snapshot }, query, Infinity)).toEqual([2]);
+  });
+
   it('refuses a snapshot that openSnapshot did not make, and to match before a query was prepared', () => {
     const query = randomQuery(seededRandom(1), 0);
     expect(() => new Matcher().prepare(Object.create(null) as Snapshot, query)).toThrow(
@@ -154,13 +181,14 @@ describe('explaining', () => {
     const random = seededRandom(SEED);
     for (const [count, requests] of [
       [33, 100],
-      [1_100, 8],
+      [1_500, 8],
     ] as const) {
       const { ordered, snapshot } = buildWorld(random, count);
       for (let request = 0; request < requests; request++) {
         const query = randomQuery(random, ordered.length);
         matcher.prepare(snapshot, query);
-        for (const [ordinal, campaign] of ordered.entries()) {
+        // From the last to the first: lists, too, must find their way back.
+        for (const [ordinal, campaign] of [...ordered.entries()].reverse()) {
           const told = failedRules(matcher, ordinal).map((rule) =>
             rule.kind === 'rule' ? `${rule.dimension} ${rule.operator}` : rule.kind,
           );

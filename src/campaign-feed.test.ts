@@ -1,0 +1,74 @@
+import { expect, test, vi } from 'vitest';
+import { followCampaigns, type FeedEdges } from './campaign-feed.ts';
+import { compileIndex } from './targeting/compile.ts';
+import type { CompiledSnapshot } from './targeting/piscina-compiler.ts';
+import { SnapshotHolder } from './targeting/snapshot-holder.ts';
+import { openSnapshot } from './targeting/snapshot-view.ts';
+
+function compiled(version: number): CompiledSnapshot {
+  const { buffer } = compileIndex([], { nowMs: 0, epoch: version, priors: { ctr: 0.001, cvr: 0.00001 } });
+  return { snapshot: openSnapshot(buffer), version, compileMs: 1 };
+}
+
+/** A promise that the test settles. */
+function later<T>(): {
+  readonly promise: Promise<T>;
+  settle: (value: T) => void;
+  fail: (error: Error) => void;
+} {
+  let settle: (value: T) => void = () => {};
+  let fail: (error: Error) => void = () => {};
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  return { promise, settle: (value) => settle(value), fail: (error) => fail(error) };
+}
+
+/** A feed at version 1 that has seen version 2 and compiles it. */
+async function compilingFeed() {
+  const compiling = later<CompiledSnapshot>();
+  const compile = vi.fn(() => compiling.promise);
+  const logged: string[] = [];
+  const hear = (_: object, message: string): void => void logged.push(message);
+  const edges: FeedEdges = {
+    store: { version: () => Promise.resolve(2) },
+    compiler: { compile, close: () => Promise.resolve() },
+    databaseUrl: '',
+    priors: { ctr: 0.001, cvr: 0.00001 },
+    clock: () => 0,
+    log: { debug: hear, info: hear, warn: hear, error: hear },
+  };
+  const first = compiled(1);
+  const holder = new SnapshotHolder(first.snapshot, () => () => {});
+  const prepared: number[] = [];
+  const feed = followCampaigns(edges, first, holder, ({ epoch }) => prepared.push(epoch));
+  await vi.waitUntil(() => compile.mock.calls.length > 0);
+  return { feed, holder, compiling, prepared, logged };
+}
+
+test('a change is prepared, then published', async () => {
+  const { feed, holder, compiling, prepared } = await compilingFeed();
+  compiling.settle(compiled(2));
+  await vi.waitUntil(() => holder.current.epoch === 2);
+  expect(prepared).toEqual([2]);
+  feed.stop();
+});
+
+test('a feed that was stopped publishes nothing of what it still reads', async () => {
+  const { feed, holder, compiling, prepared } = await compilingFeed();
+  feed.stop();
+  compiling.settle(compiled(2));
+  await new Promise(setImmediate);
+  expect(prepared).toEqual([]);
+  expect(holder.current.epoch).toBe(1);
+});
+
+test('a feed that was stopped does not tell that Postgres is away', async () => {
+  const { feed, compiling, logged } = await compilingFeed();
+  feed.stop();
+  compiling.fail(new Error('the thread was ended'));
+  await new Promise(setImmediate);
+  expect(logged).toEqual([]);
+  expect(feed.isConnected).toBe(true);
+});
