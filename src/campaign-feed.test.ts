@@ -1,13 +1,13 @@
 import { expect, test, vi } from 'vitest';
-import { followCampaigns, type FeedEdges } from './campaign-feed.ts';
+import { compileFirst, followCampaigns, type FeedEdges } from './campaign-feed.ts';
 import { compileIndex } from './targeting/compile.ts';
-import type { CompiledSnapshot } from './targeting/piscina-compiler.ts';
+import type { CompiledSnapshot, UnsoundCampaign } from './targeting/piscina-compiler.ts';
 import { SnapshotHolder } from './targeting/snapshot-holder.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
 
-function compiled(version: number): CompiledSnapshot {
+function compiled(version: number, unsound: readonly UnsoundCampaign[] = []): CompiledSnapshot {
   const { buffer } = compileIndex([], { nowMs: 0, epoch: version, priors: { ctr: 0.001, cvr: 0.00001 } });
-  return { snapshot: openSnapshot(buffer), version, compileMs: 1 };
+  return { snapshot: openSnapshot(buffer), version, compileMs: 1, unsound };
 }
 
 /** A promise that the test settles. */
@@ -53,6 +53,34 @@ test('a change is prepared, then published', async () => {
   await vi.waitUntil(() => holder.current.epoch === 2);
   expect(prepared).toEqual([2]);
   feed.stop();
+});
+
+test('campaigns that are left out are named, those that were named before are not named again', async () => {
+  const named: object[] = [];
+  const log = {
+    debug: () => {},
+    info: () => {},
+    warn: (facts: object) => named.push(facts),
+    error: () => {},
+  };
+  const lost = { id: 'a', reason: 'no time zone is named Mars/Base' };
+  const other = { id: 'b', reason: 'no dimension is named weather' };
+  const answers = [compiled(1, [lost]), compiled(2, [lost, other])];
+  const edges: FeedEdges = {
+    store: { version: () => Promise.resolve(2) },
+    compiler: { compile: () => Promise.resolve(answers.shift()!), close: () => Promise.resolve() },
+    databaseUrl: '',
+    priors: { ctr: 0.001, cvr: 0.00001 },
+    clock: () => 0,
+    log,
+  };
+  const first = await compileFirst(edges);
+  expect(named).toEqual([{ campaignId: 'a', reason: lost.reason }]);
+  const holder = new SnapshotHolder(first.snapshot, () => () => {});
+  const feed = followCampaigns(edges, first, holder, () => {});
+  await vi.waitUntil(() => holder.current.epoch === 2);
+  feed.stop();
+  expect(named.slice(1)).toEqual([{ campaignId: 'b', reason: other.reason }]);
 });
 
 test('a feed that was stopped publishes nothing of what it still reads', async () => {

@@ -14,6 +14,8 @@ export type CostNanos = number & { readonly unit: 'CostNanos' };
 
 /** Counters are exact up to 2^53 - 1 nanos, about 9 million USD; validation refuses budgets above it. */
 export const MAX_COST_NANOS = Number.MAX_SAFE_INTEGER as CostNanos;
+/** 2^48 - 1, about 281 million USD CPM: the tokens of a bid hold its price in six bytes. */
+export const MAX_PRICE_MICROS = (2 ** 48 - 1) as PriceMicros;
 export const NANOS_PER_USD = 1_000_000_000;
 const MICROS_PER_UNIT = 1_000_000;
 const NANOS_PER_MICRO = 1_000;

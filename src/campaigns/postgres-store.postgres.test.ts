@@ -218,6 +218,16 @@ describe('the campaign store', () => {
     expect(await later).toBe(2);
   });
 
+  it.each(['width = 0', 'width = NULL', 'height = 65536'])(
+    'refuses a banner with %s, and leaves other ads be',
+    async (change) => {
+      await store.insertMany([FULL]);
+      await expect(pool.query(`UPDATE ads SET ${change} WHERE type = 'banner'`)).rejects.toThrow('check');
+      const { rowCount } = await pool.query(`UPDATE ads SET width = NULL WHERE type = 'video'`);
+      expect(rowCount).toBe(1);
+    },
+  );
+
   it('refuses money that a number cannot hold', async () => {
     await store.insertMany([FULL]);
     const raise = 'UPDATE campaigns SET spent_today_nanos = 9007199254740992';

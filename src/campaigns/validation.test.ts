@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { MAX_PRICE_MICROS } from '../money.ts';
 import { DIMENSIONS } from './dimensions.ts';
 import { validateCampaign } from './validation.ts';
 import type { Validation } from './validation.ts';
@@ -170,6 +171,12 @@ describe('a campaign from the wire', () => {
     });
   });
 
+  it('may bid as much as a token can hold', () => {
+    expect(validate(withField('bid.amount', 281_474_976.710655))).toMatchObject({
+      campaign: { bid: { amountMicros: MAX_PRICE_MICROS } },
+    });
+  });
+
   it('is told all of its mistakes at once, each under its field', () => {
     const wrong = {
       ...LEAST,
@@ -225,6 +232,7 @@ describe('a campaign from the wire', () => {
     ['bid.amount', -1],
     ['bid.amount', 0.0000001],
     ['bid.amount', 1e300],
+    ['bid.amount', 281_474_976.710656],
     ['bid.model', 'cpx'],
     ['status', 'sleeping'],
     ['pacing', 'slow'],

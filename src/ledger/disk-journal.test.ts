@@ -57,6 +57,7 @@ class SmallDisk implements Disk {
 function terms(campaignId: string): BudgetTerms {
   return {
     campaignId,
+    termsVersion: 1,
     model: 'cpm',
     dailyBudgetNanos: costNanos(1_000_000_000),
     lifetimeBudgetNanos: null,
@@ -118,10 +119,10 @@ describe('the journal on disk', () => {
   });
 
   it('is refused when it is of another version or none of ours, and begins anew when it has no whole header', () => {
-    fs.writeFileSync(path(), Buffer.concat([Buffer.from('GAVELLED'), Buffer.from([2, 0, 0, 0, 0, 0, 0, 0])]));
-    expect(() => open()).toThrow('no ledger journal of version 1');
+    fs.writeFileSync(path(), Buffer.concat([Buffer.from('GAVELLED'), Buffer.from([1, 0, 0, 0, 0, 0, 0, 0])]));
+    expect(() => open()).toThrow('no ledger journal of version 2');
     fs.writeFileSync(path(), 'something else entirely');
-    expect(() => open()).toThrow('no ledger journal of version 1');
+    expect(() => open()).toThrow('no ledger journal of version 2');
     fs.writeFileSync(path(), 'GAVEL');
     expect(texts(open())).toEqual([]);
   });

@@ -12,6 +12,7 @@ const VALID_SEC = 300;
 function terms(changes: Partial<BudgetTerms> = {}): BudgetTerms {
   return {
     campaignId: 'c',
+    termsVersion: 1,
     model: 'cpm',
     dailyBudgetNanos: costNanos(1_000),
     lifetimeBudgetNanos: null,

@@ -386,6 +386,7 @@ class Walk {
     const lifetime = this.#random() < 0.4 ? null : costNanos(Math.floor(unit * (1 + this.#random() * 120)));
     const terms: BudgetTerms = {
       campaignId,
+      termsVersion: 1,
       model: before?.model ?? MODELS[(at ?? 0) % MODELS.length] ?? 'cpm',
       timezone: before?.timezone ?? ZONES[(at ?? 0) % ZONES.length] ?? 'UTC',
       dailyBudgetNanos: daily,

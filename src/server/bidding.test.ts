@@ -84,7 +84,13 @@ class Desk {
       bid: (json) => answers.push({ status: 200, body: JSON.parse(json) as Answer['body'] }),
       invalid: () => answers.push({ status: 400, body: {} }),
     };
-    const context: BidContext = { requestId: 'r', authorization: '', traceId: '', aborted: this.aborted, arrivalMs: 0 };
+    const context: BidContext = {
+      requestId: 'r',
+      authorization: '',
+      traceId: '',
+      aborted: this.aborted,
+      arrivalMs: 0,
+    };
     void route.handle(Buffer.from(JSON.stringify(request)), context, reply);
     expect(answers.length).toBe(1);
     const [answer] = answers;

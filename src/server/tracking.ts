@@ -1,7 +1,7 @@
 /** What the notices, the clicks and the pixels share: reading the token, and the event that it stands for. */
 import type { Purpose, ReadToken, TokenSigner } from '../auction/crypto-token.ts';
 import type { AdEvent, EventType, Events } from '../events/door.ts';
-import type { Ledger, PostStatus, ReservedBid } from '../ledger/ledger.ts';
+import type { Ledger, ReservedBid } from '../ledger/ledger.ts';
 import { fail } from './errors.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
 import type { Keeper } from './keeper.ts';
@@ -34,7 +34,7 @@ export const TRACKING_OUTCOMES = [
   'expired',
   'unknown',
   'not_kept',
-] as const satisfies readonly (PostStatus | string)[];
+] as const;
 export type TrackingOutcome = (typeof TRACKING_OUTCOMES)[number];
 
 export function readToken(

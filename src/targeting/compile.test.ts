@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Ad, Campaign } from '../campaigns/model.ts';
 import { seededCampaigns } from '../campaigns/seeded.ts';
+import { MAX_PRICE_MICROS } from '../money.ts';
 import { compileIndex } from './compile.ts';
 import { Matcher } from './match.ts';
 import { ACCESS_DIMENSION, AD_DIMENSION, QUERY_DIMENSIONS } from './query.ts';
@@ -87,6 +88,42 @@ describe('the compiled index', () => {
       2_500_001, 250_000, 50_001,
     ]);
     for (let amount = 1; amount < 100_000; amount += 7) expect(rank('cpc', amount)).toBe(amount);
+  });
+
+  it('ranks nobody above the price that a token can hold', () => {
+    const amountMicros = 9_007_199_254_740;
+    expect(rankPrice({ model: 'cpc', amountMicros }, { ctr: 1, cvr: 1 })).toBe(MAX_PRICE_MICROS);
+    expect(rankPrice({ model: 'cpm', amountMicros: 2 ** 50 }, PRIORS)).toBe(MAX_PRICE_MICROS);
+  });
+
+  it('leaves out banners without a size, and campaigns that have no other ad', () => {
+    const { ads } = campaign();
+    const ad = (id: string, changed: Partial<Ad>): Ad => ({ ...ads[0]!, id, ...changed });
+    const unsized = [ad('a', { width: null }), ad('b', { height: 0 }), ad('c', { width: 65_536 })];
+    const native = ad('d', { type: 'native', width: null, height: null });
+    const snapshot = open([campaign({ id: 'mixed', ads: [...unsized, native] })]);
+    expect(['a', 'b', 'c', 'd'].map((id) => snapshot.adOrdinal(id))).toEqual([-1, -1, -1, 0]);
+    expect([...snapshot.adStart]).toEqual([0, 1]);
+    expect(snapshot.lookup(AD_DIMENSION, 'banner')).toBe(0);
+    expect(open([campaign({ ads: unsized })]).campaignCount).toBe(0);
+  });
+
+  it('takes no more memory for fewer campaigns that have many values of their own', () => {
+    const sizeOf = (count: number): number => {
+      const campaigns = seededCampaigns({ count, seed: 1 }).map((base, c): Campaign => ({
+        ...base,
+        targeting: [
+          {
+            dimension: 'segment',
+            operator: 'include',
+            values: Array.from({ length: 200 }, (_, i) => `s-${c}-${i}`),
+          },
+        ],
+      }));
+      return compileIndex(campaigns, OPTIONS).usedBytes;
+    };
+    const sizes = [1, 2, 127, 128, 129].map((count) => sizeOf(count));
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
   });
 
   it('refuses two campaigns of one id', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom, type SeededRandom } from '../campaigns/seeded-random.ts';
 import { DIMENSION_NUMBER } from '../campaigns/dimensions.ts';
-import type { Campaign } from '../campaigns/model.ts';
+import type { Ad, Campaign } from '../campaigns/model.ts';
 import { compileIndex } from './compile.ts';
 import { explainMatch, failedRules } from './explain.ts';
 import { Matcher } from './match.ts';
@@ -164,6 +164,22 @@ describe('matching', () => {
       includeSpent: false,
     };
     expect(matched(new Matcher(), { ordered: campaigns, snapshot }, query, Infinity)).toEqual([2]);
+  });
+
+  it('never serves a snapshot with the clocks of another after one of its zones failed', () => {
+    const [base] = randomCampaigns(seededRandom(3), 1);
+    const snapshotIn = (timezone: string): Snapshot => {
+      const schedule = { startMs: 0, endMs: null, timezone, dayparts: [] };
+      const ads = base!.ads.map((ad): Ad => ({ ...ad, type: 'video', status: 'active' }));
+      const options = { nowMs: SCENARIO_NOW_MS, epoch: 1, priors: SCENARIO_PRIORS };
+      return openSnapshot(compileIndex([{ ...base!, status: 'active', schedule, ads }], options).buffer);
+    };
+    const query = { ...randomQuery(seededRandom(4), 0), nowMs: SCENARIO_NOW_MS };
+    const matcher = new Matcher();
+    matcher.prepare(snapshotIn('UTC'), query);
+    const broken = snapshotIn('Mars/Base');
+    expect(() => matcher.prepare(broken, query)).toThrow(RangeError);
+    expect(() => matcher.prepare(broken, query)).toThrow(RangeError);
   });
 
   it('refuses a snapshot that openSnapshot did not make, and to match before a query was prepared', () => {
