@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { compileFirst, followCampaigns, type FeedEdges } from './campaign-feed.ts';
+import type { UnsoundCampaign } from './campaigns/soundness.ts';
 import { compileIndex } from './targeting/compile.ts';
-import type { CompiledSnapshot, UnsoundCampaign } from './targeting/piscina-compiler.ts';
+import type { CompiledSnapshot } from './targeting/piscina-compiler.ts';
 import { SnapshotHolder } from './targeting/snapshot-holder.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
 
@@ -57,12 +58,9 @@ test('a change is prepared, then published', async () => {
 
 test('campaigns that are left out are named, those that were named before are not named again', async () => {
   const named: object[] = [];
-  const log = {
-    debug: () => {},
-    info: () => {},
-    warn: (facts: object) => named.push(facts),
-    error: () => {},
-  };
+  const ignore = (): void => {};
+  const warn = (facts: object): void => void named.push(facts);
+  const log = { debug: ignore, info: ignore, warn, error: ignore, fatal: ignore };
   const lost = { id: 'a', reason: 'no time zone is named Mars/Base' };
   const other = { id: 'b', reason: 'no dimension is named weather' };
   const answers = [compiled(1, [lost]), compiled(2, [lost, other])];

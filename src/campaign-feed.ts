@@ -3,6 +3,7 @@
  * the campaigns are compiled anew beside the snapshot that is being served, and the new one is published. While
  * Postgres is away the index in memory serves on.
  */
+import type { UnsoundCampaign } from './campaigns/soundness.ts';
 import type { CampaignStore } from './campaigns/store.ts';
 import type { Log } from './server/http.ts';
 import type { CompiledSnapshot, IndexCompiler } from './targeting/piscina-compiler.ts';
@@ -31,8 +32,10 @@ export interface CampaignFeed {
 }
 
 /** The first snapshot; rejects when the campaigns can't be read. */
-export function compileFirst(edges: FeedEdges): Promise<CompiledSnapshot> {
-  return compile(edges, 1, undefined);
+export async function compileFirst(edges: FeedEdges): Promise<CompiledSnapshot> {
+  const first = await compile(edges, 1, undefined);
+  warnOfUnsound(edges.log, first.unsound, []);
+  return first;
 }
 
 /** `prepare` is called with each new snapshot before it is published. */
@@ -42,7 +45,7 @@ export function followCampaigns(
   holder: SnapshotHolder,
   prepare: (next: Snapshot) => void,
 ): CampaignFeed {
-  let { version } = first;
+  let { version, unsound } = first;
   let isConnected = true;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -56,6 +59,8 @@ export function followCampaigns(
         prepare(next.snapshot);
         holder.publish(next.snapshot);
         version = next.version;
+        warnOfUnsound(edges.log, next.unsound, unsound);
+        ({ unsound } = next);
         const { campaignCount, epoch } = next.snapshot;
         edges.log.info(
           { version, epoch, campaignCount, compileMs: Math.round(next.compileMs) },
@@ -82,6 +87,19 @@ export function followCampaigns(
       clearTimeout(timer);
     },
   };
+}
+
+/** Names each campaign that is left out, but not again with every change of another. */
+function warnOfUnsound(
+  log: Log,
+  unsound: readonly UnsoundCampaign[],
+  named: readonly UnsoundCampaign[],
+): void {
+  const reasons = new Map(named.map(({ id, reason }) => [id, reason]));
+  for (const { id, reason } of unsound) {
+    if (reasons.get(id) === reason) continue;
+    log.warn({ campaignId: id, reason }, 'a campaign is left out: it can not be served as it stands');
+  }
 }
 
 function compile(

@@ -2,10 +2,13 @@
  * GAVEL_FX_FILE: `{"base":"USD","date":"2026-11-20","rates":{"EUR":0.92}}`, units for one USD, read again when it
  * changes. A file that can't be read or makes no sense leaves the rates as they are, and says so.
  */
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { replaceRates, type Rates } from './currency.ts';
 
-/** Rates change daily; a network file system tells of nothing, so the file is looked at. */
+/**
+ * Rates change daily. The file is small, so its text is compared: times of change are too coarse, and network file
+ * systems tell of nothing.
+ */
 const LOOK_EVERY_MS = 2_000;
 
 export interface RatesFile {
@@ -18,31 +21,42 @@ export function watchRates(
   rates: Rates,
   onRead: (outcome: { readonly date: string } | { readonly error: string }) => void,
 ): RatesFile {
-  const first = readRates(file);
+  let last = readFileSync(file, 'utf8');
+  let lastError = '';
+  const first = parseRates(file, last);
   replaceRates(rates, first.rates);
   onRead({ date: first.date });
-  const reread = (): void => {
+  const look = (): void => {
     try {
-      const next = readRates(file);
+      const text = readFileSync(file, 'utf8');
+      if (text === last) return;
+      last = text;
+      const next = parseRates(file, text);
       replaceRates(rates, next.rates);
       onRead({ date: next.date });
+      lastError = '';
     } catch (error) {
-      onRead({ error: error instanceof Error ? error.message : String(error) });
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== lastError) onRead({ error: message });
+      lastError = message;
     }
   };
-  watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, reread);
+  const timer = setInterval(look, LOOK_EVERY_MS);
+  timer.unref();
   return {
     close() {
-      unwatchFile(file, reread);
+      clearInterval(timer);
     },
   };
 }
 
-function readRates(file: string): {
+function parseRates(
+  file: string,
+  text: string,
+): {
   readonly date: string;
   readonly rates: Readonly<Record<string, number>>;
 } {
-  const text = readFileSync(file, 'utf8');
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -43,7 +43,8 @@ interface CampaignColumns<Time> {
   readonly updated_at: Time;
 }
 
-export type CampaignRow = CampaignColumns<Date>;
+/** A number is Postgres's `infinity` or `-infinity`. */
+export type CampaignRow = CampaignColumns<Date | number>;
 
 /** One rule, with the values of its rows. */
 export interface RuleRow {
@@ -168,8 +169,8 @@ export function readCampaign(row: CampaignRow, rules: readonly RuleRow[], ads: r
     pacing: row.pacing,
     budgetMode: row.budget_mode,
     schedule: {
-      startMs: row.starts_at.getTime(),
-      endMs: row.ends_at === null ? null : row.ends_at.getTime(),
+      startMs: epochMs(row.starts_at),
+      endMs: row.ends_at === null ? null : epochMs(row.ends_at),
       timezone: row.timezone,
       dayparts: row.dayparts,
     },
@@ -184,8 +185,8 @@ export function readCampaign(row: CampaignRow, rules: readonly RuleRow[], ads: r
     dealsOnly: row.deals_only,
     currency: row.currency,
     version: row.version,
-    createdAtMs: row.created_at.getTime(),
-    updatedAtMs: row.updated_at.getTime(),
+    createdAtMs: epochMs(row.created_at),
+    updatedAtMs: epochMs(row.updated_at),
   };
 }
 
@@ -216,6 +217,11 @@ export function readAd(row: AdRow): Ad {
     skippableAfterSec: row.skippable_after_sec,
     protocols: row.protocols,
   };
+}
+
+/** NaN where the time is infinite. */
+function epochMs(time: Date | number): number {
+  return new Date(time).getTime();
 }
 
 function isoTime(timeMs: number): string {

@@ -60,7 +60,8 @@ function readMinute(daypart: WireObject, name: string): number | null {
   return match[1] === undefined ? MINUTES_OF_DAY : Number(match[1]) * 60 + Number(match[2]);
 }
 
-function isTimeZone(name: string): boolean {
+/** An IANA name that Intl knows, in any case. */
+export function isTimeZone(name: string): boolean {
   // Newer engines take offsets for time zones.
   if (!/^[A-Z]/i.test(name)) return false;
   try {

@@ -2,11 +2,11 @@
  * From the wire form of a campaign (POST /campaigns: decimal USD, ISO times) to the campaign, or to all of its
  * mistakes at once. Whatever passes here is trusted everywhere else.
  */
-import { costNanos } from '../money.ts';
+import { MAX_PRICE_MICROS, costNanos } from '../money.ts';
 import type { CostNanos } from '../money.ts';
 import { readAd } from './ad-validation.ts';
 import { scaleDecimal } from './decimal.ts';
-import type { Bid, Campaign } from './model.ts';
+import type { Bid, BidModel, Campaign } from './model.ts';
 import { readSchedule } from './schedule-validation.ts';
 import { readTargeting } from './targeting-validation.ts';
 import { WireObject } from './wire.ts';
@@ -51,6 +51,11 @@ export function validateCampaign(input: unknown, { nowMs, newId }: ValidationCon
   return { ok: false, kind: mistakes.some(({ kind }) => kind === 'type') ? 'type' : 'rule', mistakes };
 }
 
+/** The most that one bid of the model may be: of an impression by the price, of an action by what it costs. */
+export function mostAmountMicros(model: BidModel): number {
+  return model === 'cpm' ? MAX_PRICE_MICROS : MAX_ACTION_MICROS;
+}
+
 function readCampaign(wire: WireObject, nowMs: number, newId: () => string): Campaign {
   const advertiserId = readUuid(wire, 'advertiserId');
   const currency = wire.optionalText('currency');
@@ -93,8 +98,7 @@ function readBid(wire: WireObject): Bid {
   bid.require('model');
   const model = bid.word('model', MODELS, 'cpm');
   bid.require('amount');
-  const mostMicros = model === 'cpm' ? Number.MAX_SAFE_INTEGER : MAX_ACTION_MICROS;
-  return { model, amountMicros: readMoney(bid, 'amount', MICRO_DECIMALS, mostMicros) ?? 0 };
+  return { model, amountMicros: readMoney(bid, 'amount', MICRO_DECIMALS, mostAmountMicros(model)) ?? 0 };
 }
 
 function readBudget(wire: WireObject, name: string): CostNanos | null {

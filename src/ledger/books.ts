@@ -11,8 +11,6 @@ export class Books {
   readonly accounts = new Map<string, AccountBook>();
   readonly leases = new Map<number, Lease>();
   highestLease = 0;
-  /** The latest time that any entry tells. */
-  latestMs = 0;
 
   /** Throws when the entry speaks of an account or a lease that no entry before it has opened. */
   apply(entry: Entry): void {
@@ -30,7 +28,6 @@ export class Books {
       case 'slice':
         lease.lastExpirySec = Math.max(lease.lastExpirySec, entry.lastExpirySec);
         lease.longestSec = Math.max(lease.longestSec, entry.lastExpirySec - Math.floor(entry.atMs / 1000));
-        this.latestMs = Math.max(this.latestMs, entry.atMs);
         release(lease, -entry.amountNanos);
         break;
       case 'unused':
@@ -60,7 +57,6 @@ export class Books {
         break;
       case 'expire':
         lease.expiredThroughSec = Math.max(lease.expiredThroughSec, entry.expirySec);
-        this.latestMs = Math.max(this.latestMs, entry.expirySec * 1000);
         release(lease, entry.releasedNanos);
         break;
     }

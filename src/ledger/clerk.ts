@@ -46,10 +46,10 @@ export class Clerk {
     journal.replay((record) => {
       this.books.apply(decodeEntry(record));
     });
-    // A time that was written down is no proof: the clock may have been ahead when it was.
-    this.nowMs = this.books.latestMs - nowMs > SKEW_MS ? nowMs : Math.max(nowMs, this.books.latestMs);
-    this.steadySinceMs = this.nowMs;
-    this.#followedMs = this.nowMs;
+    // The journal's own times prove nothing: the clock may have been ahead when they were written.
+    this.nowMs = nowMs;
+    this.steadySinceMs = nowMs;
+    this.#followedMs = nowMs;
   }
 
   advance(nowMs: number): void {

@@ -79,6 +79,12 @@ const turn = (): Promise<void> =>
     setImmediate(resolve);
   });
 
+/** Takes some turns of the event loop, as a medium does. */
+async function slowSync(fd: number): Promise<void> {
+  for (let at = 0; at < 4; at++) await turn();
+  await REAL_DISK.sync(fd);
+}
+
 describe('the journal on disk', () => {
   it('gives back in order what was saved', async () => {
     const journal = open();
@@ -116,6 +122,48 @@ describe('the journal on disk', () => {
     bytes[bytes.length - 1] = 0;
     fs.writeFileSync(path(), bytes);
     expect(texts(open())).toEqual(['first']);
+  });
+
+  it('tells of a tail that it cuts off, and keeps it in a file of its own', async () => {
+    const journal = open();
+    for (const text of ['first', 'second']) journal.append(Buffer.from(text));
+    await journal.saved();
+    const bytes = fs.readFileSync(path());
+    const offset = bytes.length - 14;
+    fs.writeFileSync(path(), bytes.subarray(0, bytes.length - 1));
+    const tails: unknown[] = [];
+    expect(texts(open({ onTorn: (tail) => tails.push(tail) }))).toEqual(['first']);
+    const keptIn = join(folder, 'journal.torn');
+    expect(tails).toEqual([{ path: path(), offset, bytes: 13, keptIn }]);
+    expect(fs.readFileSync(keptIn)).toEqual(bytes.subarray(offset, bytes.length - 1));
+    expect(texts(open({ onTorn: (tail) => tails.push(tail) }))).toEqual(['first']);
+    expect(tails).toHaveLength(1);
+  });
+
+  it('is refused when any one byte before its last record is damaged, and left as it is', async () => {
+    const journal = open();
+    for (const text of ['first', 'second', 'third', 'x'.repeat(2_000_000), 'last']) {
+      journal.append(Buffer.from(text));
+    }
+    await journal.saved();
+    const bytes = fs.readFileSync(path());
+    const second = 16 + 8 + 5;
+    const places = Array.from({ length: 8 + 6 + 8 + 5 + 8 }, (_, at) => second + at);
+    for (const place of [...places, 1_500_000]) {
+      const damaged = Buffer.from(bytes);
+      damaged[place] = (damaged[place] ?? 0) ^ 0x40;
+      fs.writeFileSync(path(), damaged);
+      expect(() => texts(open()), place.toString()).toThrow(
+        /journal\.bin is damaged at byte \d+.*truncate -s/,
+      );
+      expect(fs.readFileSync(path()).equals(damaged)).toBe(true);
+    }
+    const damaged = Buffer.from(bytes);
+    damaged[second + 10] = 0;
+    fs.writeFileSync(path(), damaged);
+    expect(() => texts(open())).toThrow(
+      `is damaged at byte ${second.toString()}, and whole records follow from byte ${(second + 14).toString()}`,
+    );
   });
 
   it('is refused when it is of another version or none of ours, and begins anew when it has no whole header', () => {
@@ -183,12 +231,35 @@ describe('a ledger on disk', () => {
     expect(spent).toBe(posts * 100);
   });
 
+  it('rewrites its journal while notices come without a pause', async () => {
+    const journal = open({ rewriteBytes: 2_000, disk: { ...REAL_DISK, sync: (fd) => slowSync(fd) } });
+    const ledger = openLedger({ journal, nowMs: NOON_MS });
+    // Two groups by turns: one always waits for a sync while the other's is under way.
+    async function notify(place: number): Promise<void> {
+      for (let at = 0; at < place; at++) await turn();
+      for (let round = 0; round < 60; round++) {
+        expect(reserve(ledger, `c${place.toString()}`)).toBe(true);
+        ledger.tick(NOON_MS);
+        await ledger.saved();
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, (_, place) => notify(place)));
+    expect(ledger.totals().rewrites).toBeGreaterThan(1);
+    await ledger.close();
+    const again = openLedger({ journal: open(), nowMs: NOON_MS });
+    for (let place = 0; place < 8; place++) {
+      expect(again.spend(`c${place.toString()}`, NOON_MS).spentTodayNanos).toBe(6_000);
+    }
+  });
+
   it('bids nothing that a full disk has not recorded, and goes on when it has room', async () => {
     const disk = new SmallDisk();
     const ledger = openLedger({ journal: open({ disk }), nowMs: NOON_MS });
     disk.room = 10;
     expect(reserve(ledger, 'c')).toBe(false);
     expect(reserve(ledger, 'c')).toBe(false);
+    // A lease that gave nothing is not remembered.
+    expect(ledger.size().leases).toBe(0);
     await expect(ledger.saved()).rejects.toThrow('ENOSPC');
     disk.room = 1_000_000;
     await ledger.saved();

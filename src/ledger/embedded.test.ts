@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_COST_NANOS, costNanos } from '../money.ts';
+import { AccountBook } from './account-book.ts';
 import { type EmbeddedLedger, openLedger } from './embedded.ts';
 import type { Account, BudgetTerms, ReservedBid } from './ledger.ts';
 import { type MemoryJournal, openMemoryJournal } from './memory-journal.ts';
@@ -47,6 +48,11 @@ function mustReserve(ledger: EmbeddedLedger, account: Account, nanos = 100, nowM
   const bid = reserve(ledger, account, nanos, nowMs);
   if (bid === null) throw new Error('nothing was reserved');
   return bid;
+}
+
+/** Ticks as time goes by, each minute: a longer gap would be a jump of the clock. */
+function pass(ledger: EmbeddedLedger, fromMs: number, toMs: number): void {
+  for (let nowMs = fromMs; nowMs <= toMs; nowMs += 60_000) ledger.tick(nowMs);
 }
 
 describe('a budget', () => {
@@ -109,6 +115,48 @@ describe('a budget', () => {
     mustReserve(ledger, account);
     ledger.account(terms({ dailyBudgetNanos: costNanos(500) }));
     expect(reserve(ledger, account)).toBeNull();
+  });
+
+  it('keeps its newest terms, whoever comes with older ones, and takes any after a restart', () => {
+    const journal = openMemoryJournal();
+    const ledger = open(journal);
+    const account = ledger.account(terms({ termsVersion: 7 }));
+    reserve(ledger, account);
+    const cut = costNanos(300);
+    ledger.account(terms({ termsVersion: 8, dailyBudgetNanos: cut }));
+    expect(ledger.account(terms({ termsVersion: 7 })).terms.dailyBudgetNanos).toBe(cut);
+    expect(reserveAll(ledger, account)).toHaveLength(2);
+    // The same terms in a newer snapshot are newer too.
+    ledger.account(terms({ termsVersion: 10, dailyBudgetNanos: cut }));
+    expect(ledger.account(terms({ termsVersion: 9 })).terms.dailyBudgetNanos).toBe(cut);
+    const again = open(journal.crash(journal.appended));
+    expect(again.account(terms({ termsVersion: 0 })).terms.dailyBudgetNanos).toBe(1_000);
+  });
+
+  it('in a zone that nobody knows bears no unit, and stops nobody else', () => {
+    const ledger = open();
+    const lost = ledger.account(terms({ campaignId: 'lost', timezone: 'Mars/Olympus' }));
+    const account = ledger.account(terms());
+    expect(reserve(ledger, lost)).toBeNull();
+    expect(ledger.canReserve(lost, NOON_MS)).toBe(false);
+    reserveAll(ledger, account);
+    expect(ledger.tick(NOON_MS + 12 * HOUR_MS)).toEqual(['c']);
+    expect(ledger.spend('lost', NOON_MS).spentTodayNanos).toBe(0);
+    ledger.account(terms({ campaignId: 'lost', termsVersion: 2 }));
+    expect(ledger.tick(NOON_MS + 12 * HOUR_MS)).toEqual(['lost']);
+  });
+
+  it('whose zone becomes unknown still takes the notices of its leases, over a restart too', () => {
+    const journal = openMemoryJournal();
+    const ledger = open(journal);
+    const account = ledger.account(terms());
+    const bids = [mustReserve(ledger, account), mustReserve(ledger, account)];
+    ledger.account(terms({ termsVersion: 2, timezone: 'Mars/Olympus' }));
+    expect(ledger.post(bids[0]!, costNanos(100), NOON_MS)).toBe('posted');
+    const again = open(journal.crash(journal.appended));
+    expect(again.tick(NOON_MS)).toEqual([]);
+    expect(again.post(bids[1]!, costNanos(100), NOON_MS)).toBe('posted');
+    expect(again.spend('c', NOON_MS).spentTodayNanos).toBe(200);
   });
 
   it('that is cut stops what an open lease has not given yet', () => {
@@ -176,6 +224,68 @@ describe('a reservation', () => {
     expect(ledger.post(bid, costNanos(100), expiryMs + 59_999)).toBe('posted');
   });
 
+  it('tells its first win notice from all others, also after its bill, its loss notice or its expiry', () => {
+    const ledger = open();
+    const account = ledger.account(terms());
+    const [billed, lost, silent] = [1, 2, 3].map(() => mustReserve(ledger, account));
+    ledger.post(billed!, costNanos(100), NOON_MS);
+    ledger.void(lost!, NOON_MS);
+    const later = NOON_MS + VALID_SEC * 1000;
+    const wins = [billed!, lost!, silent!].map((bid) => [ledger.win(bid, later), ledger.win(bid, later)]);
+    expect(wins).toEqual([
+      ['already_posted', 'repeated'],
+      ['expired', 'repeated'],
+      ['expired', 'repeated'],
+    ]);
+    ledger.tick(later);
+    // A win that came too late has extended nothing.
+    expect(ledger.post(silent!, costNanos(100), later + 1)).toBe('late');
+    expect(ledger.totals()).toMatchObject({ wins: 3, unexplainedOverspendNanos: 0 });
+  });
+
+  it('is after a post that was taken back as after a loss notice, and its money where it was before', () => {
+    const ledger = open();
+    const account = ledger.account(terms({ lifetimeBudgetNanos: costNanos(1_000) }));
+    const bid = mustReserve(ledger, account);
+    expect(ledger.retract(bid, NOON_MS)).toBe(false);
+    ledger.post(bid, costNanos(60), NOON_MS);
+    expect(ledger.retract(bid, NOON_MS)).toBe(true);
+    expect(ledger.retract(bid, NOON_MS)).toBe(false);
+    expect(ledger.spend('c', NOON_MS)).toEqual({
+      spentTodayNanos: 0,
+      spentLifetimeNanos: 0,
+      pendingNanos: 0,
+    });
+    expect(ledger.totals()).toMatchObject({ postedNanos: 60, retractedNanos: 60 });
+    expect(ledger.void(bid, NOON_MS)).toBe('repeated');
+    expect(ledger.post(bid, costNanos(100), NOON_MS)).toBe('late');
+    expect(reserveAll(ledger, account)).toHaveLength(9);
+  });
+
+  it('gives a post back to the day that it was posted to, and forgets neither over a restart', () => {
+    const midnight = Date.UTC(2026, 5, 2);
+    const journal = openMemoryJournal();
+    const ledger = open(journal);
+    const account = ledger.account(terms());
+    const [kept, taken] = reserveAll(ledger, account, 100, midnight - 1);
+    ledger.post(kept!, costNanos(100), midnight);
+    ledger.post(taken!, costNanos(100), midnight);
+    ledger.retract(taken!, midnight);
+    expect(ledger.spend('c', midnight)).toMatchObject({ spentTodayNanos: 0, spentLifetimeNanos: 100 });
+    const again = open(journal.crash(journal.appended), midnight - 1);
+    expect(again.spend('c', midnight - 1).spentTodayNanos).toBe(100);
+    expect(again.void(taken!, midnight)).toBe('repeated');
+  });
+
+  it('keeps a post that is kept: then nothing is taken back any more', async () => {
+    const ledger = open();
+    const bid = mustReserve(ledger, ledger.account(terms()));
+    ledger.post(bid, costNanos(100), NOON_MS);
+    ledger.tick(NOON_MS);
+    await ledger.saved();
+    expect(ledger.retract(bid, NOON_MS)).toBe(false);
+  });
+
   it('of another ledger, campaign or a place that was never given is unknown', () => {
     const ledger = open();
     const account = ledger.account(terms());
@@ -191,14 +301,27 @@ describe('a reservation', () => {
     const cpm = mustReserve(ledger, ledger.account(terms()));
     const cpa = mustReserve(ledger, ledger.account(terms({ campaignId: 'a', model: 'cpa' })), 0);
     expect(ledger.postClick(cpa, costNanos(0), NOON_MS)).toBe('posted');
-    ledger.tick(NOON_MS + HOUR_MS);
-    ledger.tick(NOON_MS + 48 * HOUR_MS);
+    pass(ledger, NOON_MS, NOON_MS + 48 * HOUR_MS);
     expect(ledger.post(cpm, costNanos(100), NOON_MS)).toBe('late');
-    ledger.tick(NOON_MS + 52 * HOUR_MS);
+    pass(ledger, NOON_MS + 48 * HOUR_MS, NOON_MS + 52 * HOUR_MS);
     expect(ledger.post(cpm, costNanos(100), NOON_MS)).toBe('unknown');
     expect(ledger.postConversion(cpa, costNanos(100), NOON_MS + 30 * DAY_MS)).toBe('posted');
-    ledger.tick(NOON_MS + 33 * DAY_MS);
+    pass(ledger, NOON_MS + 30 * DAY_MS, NOON_MS + 33 * DAY_MS);
     expect(ledger.size().leases).toBe(0);
+  });
+
+  it('leaves nothing in its lease but marks once it is settled', () => {
+    const ledger = open();
+    const account = ledger.account(terms());
+    const bids = [mustReserve(ledger, account), mustReserve(ledger, account)];
+    const lease = account instanceof AccountBook ? account.open?.lease : undefined;
+    expect(lease?.marks).toBeNull();
+    ledger.post(bids[0]!, costNanos(100), NOON_MS);
+    ledger.tick(bids[0]!.expirySec * 1000);
+    expect(lease?.pending).toBeNull();
+    expect(lease?.marks).toMatchObject({ posted: 1, voided: 0 });
+    ledger.tick(NOON_MS + HOUR_MS);
+    expect(account).toMatchObject({ open: null });
   });
 
   it('is not made for a bid that is over, or that stays valid for more than a day', () => {
@@ -206,6 +329,8 @@ describe('a reservation', () => {
     const account = ledger.account(terms());
     expect(ledger.reserve(account, costNanos(100), NOON_MS, NOON_MS / 1000)).toBeNull();
     expect(ledger.reserve(account, costNanos(100), NOON_MS, NOON_MS / 1000 + 86_401)).toBeNull();
+    // That says nothing of the budget.
+    expect(ledger.tick(NOON_MS)).toEqual(['c']);
   });
 
   it('goes on under a new lease when the ordinals of one are used up', () => {
@@ -346,14 +471,16 @@ describe('a crash', () => {
 });
 
 describe('a journal that keeps nothing', () => {
-  it('stops new grants, rejects saved, and all comes back with it', async () => {
+  it('stops all bids, rejects saved, and all comes back with it', async () => {
     const journal = openMemoryJournal();
     const ledger = open(journal);
     const account = ledger.account(terms());
     const bid = mustReserve(ledger, account);
+    expect(ledger.isSound).toBe(true);
     journal.setSound(false);
-    // What is left of the slice was kept before; beyond it nothing is bid.
-    expect(reserveAll(ledger, account)).toHaveLength(3);
+    expect(ledger.isSound).toBe(false);
+    // Not even from the slice that was kept before: what becomes of the bid can't be.
+    expect(reserve(ledger, account)).toBeNull();
     expect(ledger.canReserve(account, NOON_MS)).toBe(false);
     expect(ledger.post(bid, costNanos(100), NOON_MS)).toBe('posted');
     await expect(ledger.saved()).rejects.toThrow('keeps nothing');
@@ -362,7 +489,7 @@ describe('a journal that keeps nothing', () => {
     expect(ledger.tick(NOON_MS)).toEqual(['c']);
     expect(ledger.post(bid, costNanos(100), NOON_MS)).toBe('repeated');
     await ledger.saved();
-    expect(reserveAll(ledger, account)).toHaveLength(6);
-    expect(ledger.totals().refusedGrants).toBe(1);
+    expect(ledger.isSound).toBe(true);
+    expect(reserveAll(ledger, account)).toHaveLength(9);
   });
 });

@@ -20,6 +20,9 @@ const MODELS: readonly BidModel[] = ['cpm', 'cpm', 'cpc', 'cpa'];
 const START_MS = Date.UTC(2026, 9, 31, 20);
 /** A slice, the longest validity in these walks, a win's extension. */
 const WITHHELD_SEC = 10 + 900 + 60 + 1;
+const DAY_MS = 86_400_000;
+/** By less a clock is not taken to have been set back. */
+const SKEW_MS = 5_000;
 /** Behind any place in the journal. */
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -42,6 +45,20 @@ interface Fact {
   readonly day: number;
 }
 
+/** What was true of a reservation when its post was taken back. */
+interface Retract {
+  readonly place: number;
+  readonly posted: Fact | null;
+  readonly late: boolean;
+  readonly voided: Fact | null;
+}
+
+/** Reservations of one lease and one expiry: when that is due by a clock that was set back. */
+interface Life {
+  dueSec: number;
+  longestSec: number;
+}
+
 interface NaiveReservation {
   readonly bid: ReservedBid;
   readonly model: BidModel;
@@ -50,6 +67,8 @@ interface NaiveReservation {
   late: boolean;
   voided: Fact | null;
   won: Fact | null;
+  wonLate: Fact | null;
+  retracts: Retract[];
   clicked: Fact | null;
   converted: Fact | null;
   gone: Fact | null;
@@ -58,6 +77,7 @@ interface NaiveReservation {
 class NaiveLedger {
   readonly terms = new Map<string, BudgetTerms>();
   readonly reservations: NaiveReservation[] = [];
+  readonly #lives = new Map<string, Life>();
   readonly #byCampaign = new Map<string, readonly NaiveReservation[]>();
   nowMs = START_MS;
   /** Until then a crash may withhold more than is known here. */
@@ -71,6 +91,29 @@ class NaiveLedger {
     this.reservations.push(one);
     const { campaignId } = one.bid;
     this.#byCampaign.set(campaignId, [...this.of(campaignId), one]);
+    const { expirySec } = one.bid;
+    this.#live(one, expirySec, expirySec, expirySec - Math.floor(this.nowMs / 1000));
+  }
+
+  #live({ bid }: NaiveReservation, expirySec: number, dueSec: number, longestSec: number): void {
+    if (bid.reservedNanos === 0) return;
+    const key = `${bid.lease.toString()}:${expirySec.toString()}`;
+    const life = this.#lives.get(key);
+    if (life === undefined) this.#lives.set(key, { dueSec, longestSec });
+    else life.longestSec = Math.max(life.longestSec, longestSec);
+  }
+
+  #life({ bid }: NaiveReservation, expirySec: number): Life {
+    const life = this.#lives.get(`${bid.lease.toString()}:${expirySec.toString()}`);
+    if (life === undefined) throw new Error('no life');
+    return life;
+  }
+
+  setBack(backMs: number): void {
+    this.nowMs -= backMs;
+    for (const life of this.#lives.values()) {
+      life.dueSec = Math.min(life.dueSec, Math.floor(this.nowMs / 1000) + life.longestSec);
+    }
   }
 
   today(campaignId: string): number {
@@ -122,7 +165,9 @@ class NaiveLedger {
   }
 
   expired(one: NaiveReservation): boolean {
-    return this.nowMs >= (one.bid.expirySec + (one.won === null ? 0 : 60)) * 1000;
+    const expirySec = one.bid.expirySec + (one.won === null ? 0 : 60);
+    if (one.bid.reservedNanos === 0) return this.nowMs >= expirySec * 1000;
+    return one.gone !== null || this.nowMs >= Math.min(expirySec, this.#life(one, expirySec).dueSec) * 1000;
   }
 
   post(one: NaiveReservation, nanos: number, place: number): PostStatus {
@@ -141,11 +186,29 @@ class NaiveLedger {
   }
 
   win(one: NaiveReservation, place: number): WinStatus {
-    if (one.posted !== null) return 'already_posted';
-    if (one.won !== null) return 'repeated';
-    if (one.voided !== null || this.expired(one)) return 'expired';
-    one.won = { place, nanos: 0, day: one.day };
+    if (one.won !== null || one.wonLate !== null) return 'repeated';
+    const fact = { place, nanos: 0, day: one.day };
+    if (one.posted !== null || one.voided !== null || this.expired(one)) {
+      one.wonLate = fact;
+      return one.posted !== null ? 'already_posted' : 'expired';
+    }
+    const { expirySec, reservedNanos } = one.bid;
+    if (reservedNanos > 0) {
+      const { dueSec, longestSec } = this.#life(one, expirySec);
+      this.#live(one, expirySec + 60, dueSec + 60, longestSec + 60);
+    }
+    one.won = fact;
     return 'extended';
+  }
+
+  retract(one: NaiveReservation, place: number): boolean {
+    const { posted, late, voided } = one;
+    if (posted === null) return false;
+    one.retracts.push({ place, posted, late, voided });
+    one.posted = null;
+    one.late = false;
+    one.voided = { place, nanos: 0, day: one.day };
+    return true;
   }
 
   action(one: NaiveReservation, kind: 'clicked' | 'converted', nanos: number, place: number): PostStatus {
@@ -170,10 +233,21 @@ class NaiveLedger {
   crash(place: number): void {
     const kept = (fact: Fact | null): Fact | null => (fact !== null && fact.place <= place ? fact : null);
     for (const one of this.reservations) {
+      for (
+        let last = one.retracts.at(-1);
+        last !== undefined && last.place > place;
+        last = one.retracts.at(-1)
+      ) {
+        one.posted = last.posted;
+        one.late = last.late;
+        one.voided = last.voided;
+        one.retracts.pop();
+      }
       one.posted = kept(one.posted);
       if (one.posted === null) one.late = false;
       one.voided = kept(one.voided);
       one.won = kept(one.won);
+      one.wonLate = kept(one.wonLate);
       one.clicked = kept(one.clicked);
       one.converted = kept(one.converted);
       // It may have come back with the lease, and goes again at the next tick at the latest when the lease does.
@@ -252,6 +326,9 @@ class Walk {
   readonly #budgets = new Map<string, number>();
   #real: EmbeddedLedger;
   #savedPlace = 0;
+  #termsVersion = 0;
+  /** Until then reservations may be due that a clock has made which was ahead. */
+  #setBackUntilMs = 0;
   #rewrites = 0;
   readonly seen: Record<string, number> = {};
 
@@ -272,6 +349,8 @@ class Walk {
     else if (dice < 0.98) this.#setTerms(this.#anyCampaign(), null);
     else if (dice < 0.985) this.#store.rewrite();
     else if (dice < 0.99) this.#crash();
+    else if (dice < 0.995) this.#setClockBack();
+    else if (dice < 0.998) this.#setOldTerms(this.#anyCampaign());
     // The copy of the journal ends behind a promise.
     if (dice > 0.9) await Promise.resolve();
     this.#compare();
@@ -308,6 +387,8 @@ class Walk {
       late: false,
       voided: null,
       won: null,
+      wonLate: null,
+      retracts: [],
       clicked: null,
       converted: null,
       gone: null,
@@ -327,6 +408,11 @@ class Walk {
       const nanos = this.#random() < 0.5 ? bid.reservedNanos : Math.floor(this.#random() * bid.reservedNanos);
       const status = real.post(bid, costNanos(nanos), nowMs);
       this.#agree('post', status, this.#naive.post(one, nanos, this.#store.place()));
+      if (status === 'repeated' || this.#random() < 0.8) return;
+      for (let call = 0; call < 2; call++) {
+        const taken = real.retract(bid, nowMs).toString();
+        this.#agree('retract', taken, this.#naive.retract(one, this.#store.place()).toString());
+      }
     } else if (kind < 0.5) {
       this.#agree('void', real.void(bid, nowMs), this.#naive.void(one, this.#store.place()));
     } else if (kind < 0.65) {
@@ -355,6 +441,22 @@ class Walk {
     this.#rewrites = this.#real.totals().rewrites;
   }
 
+  /** By less than a day, so that no day comes back which is forgotten. */
+  #setClockBack(): void {
+    const naive = this.#naive;
+    if (this.#withheld) return;
+    if (this.#random() < 0.2) {
+      this.#real.tick(naive.nowMs - Math.floor(this.#random() * SKEW_MS));
+      naive.tick();
+      return;
+    }
+    naive.setBack(SKEW_MS + 1 + Math.floor(this.#random() ** 4 * (DAY_MS - SKEW_MS - 1)));
+    naive.tick();
+    this.#real.tick(naive.nowMs);
+    this.#setBackUntilMs = naive.nowMs + WITHHELD_SEC * 1000;
+    this.#see('set back');
+  }
+
   async #save(): Promise<void> {
     const place = this.#store.place();
     await this.#real.saved();
@@ -362,6 +464,10 @@ class Walk {
   }
 
   #crash(): void {
+    if (this.#naive.nowMs < this.#setBackUntilMs) return;
+    // What a clock that was ahead has left is gone by now, and the crash may not forget that.
+    if (this.#setBackUntilMs > 0) this.#store.journal.write();
+    this.#setBackUntilMs = 0;
     const place = this.#store.crash(this.#random);
     expect(place).toBeGreaterThanOrEqual(this.#savedPlace);
     this.#savedPlace = place;
@@ -386,7 +492,7 @@ class Walk {
     const lifetime = this.#random() < 0.4 ? null : costNanos(Math.floor(unit * (1 + this.#random() * 120)));
     const terms: BudgetTerms = {
       campaignId,
-      termsVersion: 1,
+      termsVersion: ++this.#termsVersion,
       model: before?.model ?? MODELS[(at ?? 0) % MODELS.length] ?? 'cpm',
       timezone: before?.timezone ?? ZONES[(at ?? 0) % ZONES.length] ?? 'UTC',
       dailyBudgetNanos: daily,
@@ -398,20 +504,31 @@ class Walk {
     this.#see('terms');
   }
 
+  /** As a reader of an older snapshot does. */
+  #setOldTerms(campaignId: string): void {
+    const terms = this.#naive.termsOf(campaignId);
+    const old = { termsVersion: terms.termsVersion - 1, dailyBudgetNanos: costNanos(0) };
+    expect(this.#real.account({ ...terms, ...old })).toBe(this.#accounts.get(campaignId));
+    this.#see('old terms');
+  }
+
   /** Sums, to the nano; after a crash pending may be more until what was withheld is back. */
   #compare(): void {
     const naive = this.#naive;
+    let allPending = 0;
     for (const [campaignId, terms] of naive.terms) {
       const spend = this.#real.spend(campaignId, naive.nowMs);
       const day = naive.today(campaignId);
       const pending = naive.pending(campaignId, null);
       expect(spend.spentTodayNanos).toBe(naive.posted(campaignId, day));
       expect(spend.spentLifetimeNanos).toBe(naive.posted(campaignId, null));
+      allPending += spend.pendingNanos;
       if (this.#withheld) expect(spend.pendingNanos).toBeGreaterThanOrEqual(pending);
       else expect(spend.pendingNanos).toBe(pending);
       this.#holdBudget(`${campaignId} day ${day.toString()}`, terms.dailyBudgetNanos, campaignId, day);
       this.#holdBudget(`${campaignId} ever`, terms.lifetimeBudgetNanos ?? NEVER, campaignId, null);
     }
+    expect(this.#real.pendingNanos()).toBe(allPending);
     expect(this.#real.totals().unexplainedOverspendNanos).toBe(0);
   }
 
@@ -476,6 +593,12 @@ describe('the embedded ledger', () => {
       'void:expired',
       'win:extended',
       'win:expired',
+      'win:already_posted',
+      'win:repeated',
+      'retract:true',
+      'retract:false',
+      'set back',
+      'old terms',
       'clicked:uncharged',
       'converted:posted',
       'converted:unclicked',

@@ -11,7 +11,7 @@ export class Pending {
   add(open: OpenLease, expirySec: number, nanos: number, nowSec: number): void {
     let bucket = open.latest;
     if (bucket?.expirySec !== expirySec) {
-      bucket = this.#bucket(open.lease, expirySec, expirySec - nowSec);
+      bucket = this.#bucket(open.lease, expirySec, expirySec, expirySec - nowSec);
       open.latest = bucket;
     }
     bucket.pendingNanos += nanos;
@@ -22,8 +22,8 @@ export class Pending {
     const { lease } = from;
     if (from === lease.pending) return;
     from.pendingNanos -= bid.reservedNanos;
-    const longestSec = from.longestSec + WIN_EXTENSION_SEC;
-    const to = this.#bucket(lease, bid.expirySec + WIN_EXTENSION_SEC, longestSec);
+    const [dueSec, longestSec] = [from.dueSec + WIN_EXTENSION_SEC, from.longestSec + WIN_EXTENSION_SEC];
+    const to = this.#bucket(lease, bid.expirySec + WIN_EXTENSION_SEC, dueSec, longestSec);
     to.pendingNanos += bid.reservedNanos;
   }
 
@@ -72,11 +72,11 @@ export class Pending {
   }
 
   /** `longestSec`: how long a reservation that it is to hold was to last. */
-  #bucket(lease: Lease, expirySec: number, longestSec: number): Bucket {
+  #bucket(lease: Lease, expirySec: number, dueSec: number, longestSec: number): Bucket {
     if (!(lease.pending instanceof Map)) lease.pending = new Map();
     let bucket = lease.pending.get(expirySec);
     if (bucket === undefined) {
-      bucket = new Bucket(lease, expirySec, expirySec);
+      bucket = new Bucket(lease, expirySec, dueSec);
       lease.pending.set(expirySec, bucket);
       this.#schedule(bucket);
     }

@@ -115,7 +115,7 @@ function handOver(
       // What throws here would end the process, and a request must not be able to.
       edges.onFault(error, call.context);
       giveBack(edges, call);
-      answerNoBid(edges, call, NBR.technicalError, outcome);
+      answerNoBid(edges, call, NBR.technicalError, { kind: 'failed' });
     } finally {
       edges.holder.unpin(pinned);
     }

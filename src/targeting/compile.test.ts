@@ -196,6 +196,8 @@ describe('the compiled index', () => {
     };
     expect(facts('https://a.example/b.png', null)).toEqual([AD_FLAG.image, 2, 'image/png']);
     expect(facts('HTTP://a.example/b', null)).toEqual([AD_FLAG.image | AD_FLAG.insecure, 2, '']);
+    expect(facts('https://a.example/b.PNG#c.gif', null)).toEqual([AD_FLAG.image, 2, 'image/png']);
+    expect(facts('https://a.example/b.constructor', null)).toEqual([AD_FLAG.image, 2, '']);
     expect(facts(null, '<b>http:</b>')).toEqual([AD_FLAG.insecure, 2, 'text/html']);
     expect(facts(null, '<SCRIPT src="MRAID.js"></SCRIPT>')).toEqual([AD_FLAG.mraid, 3, 'text/html']);
     expect(facts(null, '<script></script><iFrame>')).toEqual([0, 4, 'text/html']);

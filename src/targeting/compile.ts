@@ -1,5 +1,6 @@
 /** Campaigns in, an index out: everything is drafted first, so that its size is known before a byte is written. */
 import type { Campaign } from '../campaigns/model.ts';
+import { isIndexed } from './creative.ts';
 import { Dictionary, type ExpectedTexts } from './dictionary.ts';
 import { clearHeader, writeHeader } from './header.ts';
 import {
@@ -123,7 +124,7 @@ function internIds(ranked: readonly RankedCampaign[], dictionary: Dictionary): R
     intern(SPACE.campaignId, campaign.id);
   }
   for (const { campaign } of ranked) {
-    for (const { id, status } of campaign.ads) if (status === 'active') intern(SPACE.adId, id);
+    for (const ad of campaign.ads) if (isIndexed(ad)) intern(SPACE.adId, ad.id);
   }
   return zones;
 }

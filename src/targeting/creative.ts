@@ -1,19 +1,26 @@
 /** What an index keeps of an ad besides its texts: flags, type of markup, and the names that block it. */
 import type { Ad } from '../campaigns/model.ts';
+import { hasSize } from '../campaigns/soundness.ts';
 import { BANNER_TYPE, CATTAX_DEFAULT } from '../openrtb/codes.ts';
 import { AD_FLAG } from './snapshot.ts';
 
 const INSECURE = /http:/i;
 const HTML_MIME = 'text/html';
-const MIME_BY_EXTENSION: Readonly<Record<string, string>> = {
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  png: 'image/png',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  svg: 'image/svg+xml',
-  avif: 'image/avif',
-};
+/** A map, not an object: `a.constructor` is a file's name, too. */
+const MIME_BY_EXTENSION: ReadonlyMap<string, string> = new Map([
+  ['jpg', 'image/jpeg'],
+  ['jpeg', 'image/jpeg'],
+  ['png', 'image/png'],
+  ['gif', 'image/gif'],
+  ['webp', 'image/webp'],
+  ['svg', 'image/svg+xml'],
+  ['avif', 'image/avif'],
+]);
+
+/** Active, and a banner has a size: without one it would be bid with 0 × 0 where a request names none. */
+export function isIndexed(ad: Ad): boolean {
+  return ad.status === 'active' && (ad.type !== 'banner' || hasSize(ad));
+}
 
 export function adFlags({ imageUrl, html }: Ad): number {
   const isInsecure = INSECURE.test(imageUrl ?? '') || INSECURE.test(html ?? '');
@@ -34,8 +41,9 @@ export function bannerType({ html }: Ad): number {
 /** '' where the image's URL does not tell. */
 export function mimeType({ html, imageUrl }: Ad): string {
   if (html !== null) return HTML_MIME;
-  const extension = /^[^?#]*\.([a-z]+)(?:[?#]|$)/i.exec(imageUrl ?? '')?.[1]?.toLowerCase() ?? '';
-  return MIME_BY_EXTENSION[extension] ?? '';
+  const path = (imageUrl ?? '').replace(/[?#].*$/s, '');
+  const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+  return MIME_BY_EXTENSION.get(extension) ?? '';
 }
 
 /** The ad's advertiser domains, lower case and without `www.`, each with all its parents. */

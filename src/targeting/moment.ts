@@ -18,15 +18,18 @@ export class Moment {
 
   /** Costs something once a quarter hour: within one, no local hour begins and no offset changes. */
   set(snapshot: IndexSnapshot, nowMs: number): void {
-    this.#nowMs = nowMs;
     const quarter = Math.floor(nowMs / QUARTER_HOUR_MS);
+    this.#nowMs = nowMs;
     if (snapshot === this.#snapshot && quarter === this.#quarter) return;
+    const zones = Array.from({ length: snapshot.zoneCount }, (_, zone) => snapshot.zoneName(zone));
+    const offsetsMs = zones.map((zone) => utcOffsetMs(nowMs, zone));
+    const hours = offsetsMs.map((offsetMs) => Math.floor(minuteOfWeek(nowMs + offsetMs) / HOUR_MINUTES));
+    this.hourOfWeekTexts = findHours(snapshot, DIMENSION_NUMBER.hourOfWeek, hours);
+    this.daypartTexts = findHours(snapshot, DAYPART_DIMENSION, hours);
+    this.#offsetsMs = offsetsMs;
+    // Last: what threw before is computed anew, rather than taken for the snapshot's.
     this.#snapshot = snapshot;
     this.#quarter = quarter;
-    const zones = Array.from({ length: snapshot.zoneCount }, (_, zone) => snapshot.zoneName(zone));
-    this.#offsetsMs = zones.map((zone) => utcOffsetMs(nowMs, zone));
-    this.hourOfWeekTexts = this.#findHours(snapshot, DIMENSION_NUMBER.hourOfWeek);
-    this.daypartTexts = this.#findHours(snapshot, DAYPART_DIMENSION);
   }
 
   /** Between its start and its end, and in one of its dayparts if it has any: to the minute. */
@@ -43,13 +46,11 @@ export class Moment {
     }
     return false;
   }
+}
 
-  #findHours(snapshot: IndexSnapshot, dimension: number): number[] {
-    return this.#offsetsMs
-      .map((offsetMs, zone) => {
-        const hour = Math.floor(minuteOfWeek(this.#nowMs + offsetMs) / HOUR_MINUTES);
-        return snapshot.lookup(dimension, hourTerm(zone, hour));
-      })
-      .filter((text) => text !== 0);
-  }
+/** `hours`: the hour of the week by zone. */
+function findHours(snapshot: IndexSnapshot, dimension: number, hours: readonly number[]): number[] {
+  return hours
+    .map((hour, zone) => snapshot.lookup(dimension, hourTerm(zone, hour)))
+    .filter((text) => text !== 0);
 }

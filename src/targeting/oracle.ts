@@ -13,7 +13,7 @@ export function oracleOrder(campaigns: readonly Campaign[], nowMs: number, prior
   return campaigns
     .filter(({ status }) => status === 'active')
     .filter(({ schedule }) => schedule.endMs === null || nowMs < schedule.endMs)
-    .filter(({ ads }) => ads.some((ad) => ad.status === 'active'))
+    .filter(({ ads }) => ads.some(isShown))
     .toSorted((a, b) => oracleRank(b, priors) - oracleRank(a, priors) || (a.id < b.id ? -1 : 1));
 }
 
@@ -35,7 +35,7 @@ export function oracleFailures(campaign: Campaign, query: Query): Set<string> {
 
 function* brokenRules(campaign: Campaign, query: Query): Generator<string, void> {
   const ads = query.values[AD_DIMENSION] ?? [];
-  const isOffered = campaign.ads.some((ad) => ad.status === 'active' && ads.some((value) => isAd(ad, value)));
+  const isOffered = campaign.ads.some((ad) => isShown(ad) && ads.some((value) => isAd(ad, value)));
   if (ads !== NOT_ASKED && !isOffered) yield `${AD_DIMENSION} include`;
   for (const { dimension, operator } of campaign.targeting) {
     const number = DIMENSIONS.indexOf(dimension);
@@ -86,6 +86,11 @@ function isSame(dimension: Dimension, listed: string, value: string): boolean {
     default:
       return value === listed;
   }
+}
+
+/** Sides of random ads are null or sound. */
+function isShown({ status, type, width, height }: Ad): boolean {
+  return status === 'active' && (type !== 'banner' || (width !== null && height !== null));
 }
 
 function isAd({ type, imageUrl, width, height }: Ad, value: string): boolean {

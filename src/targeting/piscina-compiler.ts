@@ -3,6 +3,7 @@
  * nothing but a finished buffer.
  */
 import { Piscina } from 'piscina';
+import type { UnsoundCampaign } from '../campaigns/soundness.ts';
 import type { Snapshot } from './snapshot.ts';
 import { openSnapshot } from './snapshot-view.ts';
 
@@ -22,12 +23,15 @@ export interface CompiledAnswer {
   /** The last change that is in it for certain. */
   readonly version: number;
   readonly compileMs: number;
+  /** Active campaigns that were left out. */
+  readonly unsound: readonly UnsoundCampaign[];
 }
 
 export interface CompiledSnapshot {
   readonly snapshot: Snapshot;
   readonly version: number;
   readonly compileMs: number;
+  readonly unsound: readonly UnsoundCampaign[];
 }
 
 export interface IndexCompiler {
@@ -46,8 +50,8 @@ export function startIndexCompiler(workerFile: URL): IndexCompiler {
   });
   return {
     async compile(order) {
-      const { buffer, version, compileMs } = await thread.run(order);
-      return { snapshot: openSnapshot(buffer), version, compileMs };
+      const { buffer, ...facts } = await thread.run(order);
+      return { snapshot: openSnapshot(buffer), ...facts };
     },
     async close() {
       await thread.destroy();

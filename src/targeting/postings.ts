@@ -12,10 +12,10 @@ import {
 } from './layout.ts';
 
 /**
- * A posting of at most a 128th of the campaigns is a list: there its bytes equal those of a quarter of a bitmap,
- * and matching passes over it in no more steps than it passes over the bitmap's blocks.
+ * A posting of at most so many campaigns for each block of 1,024, begun or full, is a list: there its bytes equal
+ * those of a quarter of the bitmap, which has whole blocks however few campaigns there are.
  */
-const LIST_SHARE = 128;
+const LISTED_PER_BLOCK = 8;
 /** Places made for each campaign: 20 values, its ads and its access. */
 const EXPECTED_POSTINGS = 28;
 
@@ -53,7 +53,7 @@ export class PostingsDraft {
     this.#postings = new Column(campaignCount * EXPECTED_POSTINGS);
     this.#campaigns = new Column(campaignCount * EXPECTED_POSTINGS);
     this.firstTerm = dictionary.nextNumber;
-    this.listLimit = Math.floor(campaignCount / LIST_SHARE);
+    this.listLimit = LISTED_PER_BLOCK * Math.ceil(campaignCount / BLOCK_CAMPAIGNS);
   }
 
   /** The campaign has a rule for the dimension: an include restricts it, even to no value at all. */

@@ -1,6 +1,7 @@
 /** Which campaigns an index holds, and in which order: by rank price, the best first. */
 import type { Bid, Campaign } from '../campaigns/model.ts';
-import { priceMicros, type PriceMicros } from '../money.ts';
+import { isIndexed } from './creative.ts';
+import { MAX_PRICE_MICROS, priceMicros, type PriceMicros } from '../money.ts';
 
 /** What is expected of an impression until data moves it: clicks, conversions. */
 export interface Priors {
@@ -38,16 +39,17 @@ export function rankCampaigns(
   return groups.flatMap(([, group]) => group.sort((a, b) => (a.campaign.id < b.campaign.id ? -1 : 1)));
 }
 
-/** What an impression is expected to bring, as a CPM price in whole micros, rounded down. */
+/** What an impression is expected to bring, as a CPM price in whole micros, rounded down: MAX_PRICE_MICROS at most. */
 export function rankPrice({ model, amountMicros }: Bid, { ctr, cvr }: Priors): PriceMicros {
-  if (model === 'cpm') return priceMicros(amountMicros);
+  if (model === 'cpm') return priceMicros(Math.min(amountMicros, MAX_PRICE_MICROS));
   const micros = amountMicros * IMPRESSIONS_OF_CPM * (model === 'cpc' ? ctr : cvr);
   const nearest = Math.round(micros);
-  return priceMicros(Math.abs(micros - nearest) <= nearest * DUST ? nearest : Math.floor(micros));
+  const whole = Math.abs(micros - nearest) <= nearest * DUST ? nearest : Math.floor(micros);
+  return priceMicros(Math.min(whole, MAX_PRICE_MICROS));
 }
 
 function mayBid({ status, schedule, ads }: Campaign, nowMs: number): boolean {
   if (status !== 'active') return false;
   if (schedule.endMs !== null && schedule.endMs <= nowMs) return false;
-  return ads.some((ad) => ad.status === 'active');
+  return ads.some(isIndexed);
 }

@@ -1,8 +1,16 @@
-/** An index's rows: one per campaign and one per active ad, as columns in the order of the ranks. */
+/** An index's rows: one per campaign and one per ad that it shows, as columns in the order of the ranks. */
 import { weekStretches } from '../campaigns/daypart.ts';
 import type { Ad } from '../campaigns/model.ts';
+import { MAX_SIDE_PIXELS } from '../campaigns/soundness.ts';
 import { ListColumn } from './column.ts';
-import { adFlags, bannerType, categoriesWithParents, domainsWithParents, mimeType } from './creative.ts';
+import {
+  adFlags,
+  bannerType,
+  categoriesWithParents,
+  domainsWithParents,
+  isIndexed,
+  mimeType,
+} from './creative.ts';
 import { PLAIN_SPACE, type Dictionary } from './dictionary.ts';
 import { AD_TEXTS, type Sections } from './layout.ts';
 import type { RankedCampaign } from './rank.ts';
@@ -54,7 +62,6 @@ export type AdRows = Pick<
 
 /** Bits of a stretch's `to`. */
 const TO_BITS = 16;
-const MAX_PIXELS = 0xffff;
 
 export function draftCampaigns(
   ranked: readonly RankedCampaign[],
@@ -78,7 +85,7 @@ export function draftCampaigns(
       (campaign.dealsOnly ? CAMPAIGN_FLAG.dealsOnly : 0);
     rows.seat[c] = dictionary.intern(SPACE.seat, campaign.seat);
     rows.zone[c] = zones.get(schedule.timezone) ?? 0;
-    rows.adStart[c + 1] = (rows.adStart[c] ?? 0) + countActive(campaign.ads);
+    rows.adStart[c + 1] = (rows.adStart[c] ?? 0) + countIndexed(campaign.ads);
     for (const deal of campaign.deals) deals.push(dictionary.intern(SPACE.deal, deal));
     deals.endRow();
     for (const { from, to } of weekStretches(schedule.dayparts)) stretches.push(from * 2 ** TO_BITS + to);
@@ -107,7 +114,7 @@ export function draftAds(ranked: readonly RankedCampaign[], adCount: number, dic
   let row = 0;
   for (const [c, { campaign }] of ranked.entries()) {
     for (const ad of campaign.ads) {
-      if (ad.status !== 'active') continue;
+      if (!isIndexed(ad)) continue;
       rows.adCampaign[row] = c;
       fillAd(rows, row, ad, dictionary);
       for (const name of domainsWithParents(ad))
@@ -187,13 +194,13 @@ function fillAd(rows: ReturnType<typeof emptyAds>, row: number, ad: Ad, dictiona
   rows.adTexts[place + 4] = ad.callToAction === null ? 0 : dictionary.intern(PLAIN_SPACE, ad.callToAction);
 }
 
-function countActive(ads: readonly Ad[]): number {
+function countIndexed(ads: readonly Ad[]): number {
   let count = 0;
-  for (const { status } of ads) if (status === 'active') count++;
+  for (const ad of ads) if (isIndexed(ad)) count++;
   return count;
 }
 
-/** A size beyond 16 bits is no size: 0 fits nothing that a request asks for. */
+/** 0: no size, which banners never have. */
 function pixels(value: number | null): number {
-  return value === null || value > MAX_PIXELS ? 0 : value;
+  return value === null || value > MAX_SIDE_PIXELS ? 0 : value;
 }

@@ -59,7 +59,7 @@ export interface Snapshot {
   readonly lifetimeBudgetNanos: Float64Array;
   /** Interned ids (space `deal`) of its deals. */
   readonly deals: IdLists;
-  /** Active ads of campaign c: adStart[c] … adStart[c + 1] - 1. */
+  /** Ads that campaign c shows (active, and sized where they are banners): adStart[c] … adStart[c + 1] - 1. */
   readonly adStart: Uint32Array;
 
   /** By ad ordinal. */

@@ -2,6 +2,7 @@
 import { DIMENSION_NUMBER, DIMENSIONS, compiledValues, type Dimension } from '../campaigns/dimensions.ts';
 import { weekStretches } from '../campaigns/daypart.ts';
 import type { Ad, Campaign } from '../campaigns/model.ts';
+import { isIndexed } from './creative.ts';
 import type { Dictionary } from './dictionary.ts';
 import { DAYPART_DIMENSION, hourTerm } from './layout.ts';
 import { PostingsDraft } from './postings.ts';
@@ -40,7 +41,7 @@ export function collectTerms(
     }
     postings.addRule(ordinal, AD_DIMENSION, 'include');
     for (const ad of ads) {
-      if (ad.status !== 'active') continue;
+      if (!isIndexed(ad)) continue;
       for (const term of adTerms.of(ad)) postings.addTerm(ordinal, 'include', term);
     }
     postings.addRule(ordinal, ACCESS_DIMENSION, 'include');
