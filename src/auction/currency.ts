@@ -39,7 +39,8 @@ export function usdRoundedUp(micros: PriceMicros, rate: number): PriceMicros {
 
 /** A USD price in a currency of `rate`, rounded down: a bid is never made higher. */
 export function convertedRoundedDown(micros: PriceMicros, rate: number): PriceMicros {
-  return (rate === 1 ? micros : Math.floor(micros * rate)) as PriceMicros;
+  // Beyond 2^53 micros nothing is exact, and no price of any currency is meant.
+  return (rate === 1 ? micros : Math.min(Math.floor(micros * rate), Number.MAX_SAFE_INTEGER)) as PriceMicros;
 }
 
 function codeNumber(currency: string): number {
