@@ -4,7 +4,7 @@
  */
 import autocannon from 'autocannon';
 import { text } from 'node:stream/consumers';
-import { cpuMicrosOf } from './bench-process.ts';
+import { cpuMicrosOf, machineMicros } from './bench-process.ts';
 
 export interface LoadOrder {
   readonly url: string;
@@ -25,6 +25,8 @@ export interface LoadFigures {
   readonly cpuMicrosPerRequest: number;
   /** Of a core: 2 is two cores busy all the time. */
   readonly serverCores: number;
+  /** Cores that neither the server nor this tool kept busy: where others worked, figures are noise. 0: unknown. */
+  readonly othersCores: number;
   /** Answers with status 200. */
   readonly okShare: number;
   /** When it was measured, on the monotonic clock that profiles are written by. */
@@ -43,6 +45,8 @@ async function main(): Promise<void> {
   await fire(order, order.warmSec, () => undefined);
   const latencies = new Uint32Array(CELLS);
   const cpuBefore = cpuMicrosOf(order.pid);
+  const ownBefore = cpuMicrosOf(process.pid);
+  const machineBefore = machineMicros() ?? 0;
   const fromMicros = monotonicMicros();
   const result = await fire(order, order.measuredSec, (tookMs) => {
     const cell = Math.min(CELLS - 1, Math.floor(tookMs * CELLS_PER_MS));
@@ -51,6 +55,8 @@ async function main(): Promise<void> {
   const toMicros = monotonicMicros();
   const tookMicros = toMicros - fromMicros;
   const cpuMicros = cpuMicrosOf(order.pid) - cpuBefore;
+  const ownMicros = cpuMicrosOf(process.pid) - ownBefore;
+  const allMicros = (machineMicros() ?? 0) - machineBefore;
   const requests = latencies.reduce((sum, count) => sum + count, 0);
   if (result.errors > 0) throw new Error(`${result.errors} requests got no answer`);
   const figures: LoadFigures = {
@@ -60,6 +66,7 @@ async function main(): Promise<void> {
     p99Ms: quantile(latencies, requests, 0.99),
     cpuMicrosPerRequest: cpuMicros / requests,
     serverCores: cpuMicros / tookMicros,
+    othersCores: Math.max(0, allMicros - cpuMicros - ownMicros) / tookMicros,
     okShare: (result.statusCodeStats?.['200']?.count ?? 0) / requests,
     fromMicros,
     toMicros,

@@ -62,6 +62,16 @@ export function cpuMicrosOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * MICROS_PER_TICK;
 }
 
+/** CPU time of all processes of the machine; null where the system does not tell. */
+export function machineMicros(): number | null {
+  if (process.platform !== 'linux') return null;
+  const [user = 0, nice = 0, system = 0] = readFileSync('/proc/stat', 'utf8')
+    .split(/\s+/)
+    .slice(1, 4)
+    .map(Number);
+  return (user + nice + system) * MICROS_PER_TICK;
+}
+
 /** macOS tells `[hours:]minutes:seconds.hundredths`. */
 function cpuMicrosByPs(pid: number): number {
   const time = execFileSync('ps', ['-o', 'time=', '-p', String(pid)], { encoding: 'utf8' }).trim();

@@ -28,6 +28,8 @@ const WARM_SEC = fromEnvironment('BENCH_WARM_SEC', 4);
 const MEASURED_SEC = fromEnvironment('BENCH_SEC', 8);
 /** With fewer bids among the answers a row would not tell what a bid costs. */
 const MIN_BID_SHARE = 0.9;
+/** Of a core. More than that of other programs' work, and the table says more about them. */
+const MAX_OTHERS_CORES = 0.15;
 const LOAD_TOOL = fileURLToPath(new URL('bench-load.ts', import.meta.url));
 const RESULTS = fileURLToPath(new URL('../bench-results.json', import.meta.url));
 
@@ -95,6 +97,9 @@ async function measure(
     ) as LoadFigures;
     if (figures.okShare < MIN_BID_SHARE) {
       throw new Error(`${name}: only ${percent(figures.okShare)} of the answers were bids`);
+    }
+    if (figures.othersCores > MAX_OTHERS_CORES) {
+      progress(`${name}: other programs took ${figures.othersCores.toFixed(2)} cores: this row is noise`);
     }
     return [name, figures];
   } finally {

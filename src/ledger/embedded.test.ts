@@ -237,10 +237,21 @@ describe('a reservation', () => {
       ['expired', 'repeated'],
       ['expired', 'repeated'],
     ]);
+    expect(ledger.totals().wins).toBe(3);
+  });
+
+  it('is not extended by a win that comes too late, and takes nothing from one that was', () => {
+    const ledger = open();
+    const account = ledger.account(terms());
+    const [silent, extended] = [mustReserve(ledger, account), mustReserve(ledger, account)];
+    ledger.win(extended, NOON_MS);
+    const later = NOON_MS + VALID_SEC * 1000;
     ledger.tick(later);
-    // A win that came too late has extended nothing.
-    expect(ledger.post(silent!, costNanos(100), later + 1)).toBe('late');
-    expect(ledger.totals()).toMatchObject({ wins: 3, unexplainedOverspendNanos: 0 });
+    expect(ledger.win(silent, later)).toBe('expired');
+    expect(ledger.post(silent, costNanos(100), later)).toBe('late');
+    expect(ledger.spend('c', later)).toMatchObject({ spentTodayNanos: 100, pendingNanos: 100 });
+    expect(ledger.post(extended, costNanos(100), later)).toBe('posted');
+    expect(ledger.totals().unexplainedOverspendNanos).toBe(0);
   });
 
   it('is after a post that was taken back as after a loss notice, and its money where it was before', () => {

@@ -59,7 +59,7 @@ class JournaledLedger implements EmbeddedLedger {
   readonly #expiry: Expiry;
   readonly #slices: Slices;
   readonly #notices: Notices;
-  /** Accounts that were found without budget, until a tick finds some. */
+  /** Accounts that could not bear a bid, until a tick finds that they can. */
   readonly #dry = new Set<AccountBook>();
 
   constructor({ journal, nowMs, copiedBytesPerTick }: LedgerOptions) {
