@@ -67,7 +67,7 @@ export async function openMarket(
     blockedSellers: config.blockedSellers,
     tmaxMarginMs: config.tmaxMarginMs,
   };
-  const ledger = openLedger({ journal: openDiskJournal(`${storage.dataDir}/ledger`), nowMs: Date.now() });
+  const ledger = openBooks(storage, log);
   const compiler = startIndexCompiler(siblingFile('./compile-thread'));
   const feedEdges: FeedEdges = {
     store: storage.store,
@@ -125,6 +125,14 @@ function followRates(file: string, rates: Rates, log: Log): RatesFile {
     if ('error' in outcome) log.warn(outcome, 'exchange rates: the file is wrong, the last ones stay');
     else log.info(outcome, 'exchange rates');
   });
+}
+
+function openBooks(storage: Storage, log: Log): EmbeddedLedger {
+  const journal = openDiskJournal(`${storage.dataDir}/ledger`, {
+    onTorn: (torn) =>
+      log.warn(torn, 'the journal ended in the middle of a record, which was cut off and kept'),
+  });
+  return openLedger({ journal, nowMs: Date.now() });
 }
 
 function openWorkers(
