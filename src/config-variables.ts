@@ -28,8 +28,8 @@ export const VARIABLES = {
     fallbackMeans: 'embedded',
     meaning: 'A Postgres server in place of the embedded one: postgres://user:password@host:port/database.',
   },
-  REDIS_URL: { fallback: '', fallbackMeans: 'embedded', meaning: 'Not served yet: leave it unset.' },
-  KAFKA_BROKERS: { fallback: '', fallbackMeans: 'embedded', meaning: 'Not served yet: leave it unset.' },
+  REDIS_URL: { fallback: '', fallbackMeans: 'none', meaning: 'Not served yet: leave it unset.' },
+  KAFKA_BROKERS: { fallback: '', fallbackMeans: 'none', meaning: 'Not served yet: leave it unset.' },
   GAVEL_WORKERS: {
     fallback: '',
     fallbackMeans: 'cores - 1, at least 1',

@@ -190,7 +190,7 @@ test('.env.example lists every variable with its default and its meaning', () =>
 
 describe('the README', () => {
   test('lists every variable with its default and its meaning', () => {
-    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8').replaceAll(/ +/g, ' ');
     for (const [name, variable] of Object.entries(VARIABLES)) {
       const fallback = 'fallbackMeans' in variable ? variable.fallbackMeans : `\`${variable.fallback}\``;
       expect(readme).toContain(`| \`${name}\` | ${fallback} | ${variable.meaning} |`);

@@ -1,5 +1,5 @@
 /** The data folder (GAVEL_DATA_DIR): made when it is missing, and locked by one process. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export interface DataFolder {
@@ -15,9 +15,9 @@ const POLL_MS = 10;
 /** Throws one sentence when another process has the folder, or when it can't be written. */
 export function lockDataFolder(dir: string): DataFolder {
   const path = resolve(dir);
-  mkdirSync(path, { recursive: true });
   const file = join(path, 'gavel.pid');
   const mark = `${String(process.pid)} ${startOf(process.pid)}`;
+  makeFolder(path);
   while (!tryWrite(file, mark)) {
     const owner = readOwner(file);
     if (owner !== null && isAlive(owner)) {
@@ -28,6 +28,15 @@ export function lockDataFolder(dir: string): DataFolder {
     if (owner !== null) removeStale(file, owner);
   }
   return { path, release: () => rmSync(file, { force: true }) };
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new Error(`the data folder ${path} (GAVEL_DATA_DIR) can't be written: ${String(error)}`, { cause: error });
+  }
 }
 
 /** false: the file is there already. */

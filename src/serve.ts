@@ -17,6 +17,7 @@ import { printWelcome } from './welcome.ts';
 
 /** From the signal on; service managers and `docker stop` kill after 10 s. The drain takes 8 of it at most. */
 const STOP_LIMIT_MS = 9_000;
+const REPEAT_MS = 500;
 /** What hangs in spite of all limits, or in a start under way, ends here; the watchdog sees to PostgreSQL. */
 const EXIT_LIMIT_MS = 9_700;
 /** All is closed: for what only a socket to a Postgres that hangs keeps. */
@@ -90,15 +91,24 @@ function signingKeys(config: Config, stored: readonly SigningKey[]): readonly Si
   return [{ number: CONFIGURED_KEY_NUMBER, key: Buffer.from(config.signingKey) }, ...stored];
 }
 
-/** The first signal stops the server; a second one ends it at once. */
+/**
+ * The first signal stops the server, a later one ends it at once. One Ctrl-C can come twice, from the terminal and from
+ * npm: what follows within REPEAT_MS is the same.
+ */
 function untilSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
+    let firstMs: number | null = null;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      const nowMs = performance.now();
+      if (firstMs === null) {
+        firstMs = nowMs;
         resolve(signal);
         setTimeout(() => process.exit(1), EXIT_LIMIT_MS).unref();
-        process.once(signal, () => process.exit(1));
-      });
-    }
+      } else if (nowMs - firstMs > REPEAT_MS) {
+        process.exit(1);
+      }
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
   });
 }

@@ -21,7 +21,7 @@ export function watchRates(
   rates: Rates,
   onRead: (outcome: { readonly date: string } | { readonly error: string }) => void,
 ): RatesFile {
-  let last = readFileSync(file, 'utf8');
+  let last = readFirst(file);
   let lastError = '';
   const first = parseRates(file, last);
   replaceRates(rates, first.rates);
@@ -48,6 +48,14 @@ export function watchRates(
       clearInterval(timer);
     },
   };
+}
+
+function readFirst(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`GAVEL_FX_FILE: ${file} can't be read`, { cause: error });
+  }
 }
 
 function parseRates(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -232,6 +233,30 @@ describe('the campaign store', () => {
     await store.insertMany([FULL]);
     const raise = 'UPDATE campaigns SET spent_today_nanos = 9007199254740992';
     await expect(pool.query(raise)).rejects.toThrow('nanos');
+  });
+});
+
+describe('a change by plain SQL', () => {
+  it('as docs/campaigns.md shows it is served, and raises the number once a transaction', async () => {
+    const page = readFileSync(new URL('../../docs/campaigns.md', import.meta.url), 'utf8');
+    const sql = /```sql\n(.*?)```/s.exec(page)?.[1] ?? '';
+    const before = await store.version();
+    await pool.query(sql);
+    expect(await store.version()).toBe(before + 1);
+    const [campaign] = await store.loadServable();
+    expect(campaign).toMatchObject({
+      name: 'Spring',
+      bid: { model: 'cpm', amountMicros: 2_500_000 },
+      version: before + 1,
+    });
+    expect(campaign?.targeting.map(({ dimension, values }) => [dimension, values])).toEqual([
+      ['country', ['US', 'CA']],
+      ['os', ['ios']],
+    ]);
+    await pool.query("UPDATE campaigns SET status = 'paused'");
+    expect(await store.version()).toBe(before + 2);
+    await pool.query('DELETE FROM ads');
+    expect(await store.version()).toBe(before + 3);
   });
 });
 

@@ -103,8 +103,8 @@ type ListenWithOptions = (
 
 function cannotListen(host: string, port: number): string {
   return (
-    `cannot listen on ${host}:${String(port)}: another process has the port, or the address is not this ` +
-    `machine's (GAVEL_PORT, GAVEL_HOST)`
+    `cannot listen on ${host}:${String(port)}: another process has the port, this user may not take it, or the ` +
+    `address is not this machine's (GAVEL_PORT, GAVEL_HOST)`
   );
 }
 
