@@ -42,4 +42,6 @@ say('summary');
 for (const { title, code, seconds } of results) {
   process.stdout.write(`  ${code === 0 ? 'passed' : 'FAILED'}  ${seconds.padStart(6)} s  ${title}\n`);
 }
-process.exitCode = results.every(({ code }) => code === 0) ? 0 : 1;
+const failed = results.filter(({ code }) => code !== 0).length;
+process.stdout.write(`\nchecks: ${results.length - failed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;

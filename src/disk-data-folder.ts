@@ -35,7 +35,9 @@ function makeFolder(path: string): void {
     mkdirSync(path, { recursive: true });
     accessSync(path, constants.W_OK);
   } catch (error) {
-    throw new Error(`the data folder ${path} (GAVEL_DATA_DIR) can't be written: ${String(error)}`, { cause: error });
+    throw new Error(`the data folder ${path} (GAVEL_DATA_DIR) can't be written: ${String(error)}`, {
+      cause: error,
+    });
   }
 }
 

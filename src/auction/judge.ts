@@ -155,10 +155,12 @@ function rejectCreative(
   flags: number,
 ): Rejection | null {
   if (holdsAny(snapshot.adAttributes, ad, banner.blockedAttributes)) return REJECT.battr;
-  if (banner.blockedTypes.includes(snapshot.adBannerType[ad] ?? 0)) return REJECT.btype;
-  const mime = snapshot.adMime[ad] ?? 0;
+  if (banner.blockedTypes.length > 0 && banner.blockedTypes.includes(snapshot.adBannerType[ad] ?? 0)) {
+    return REJECT.btype;
+  }
   // An image whose type its URL does not tell can't be shown to be refused.
-  if (banner.mimes.length > 0 && mime !== 0 && !offer.mimes.includes(mime)) return REJECT.mimes;
+  const mime = banner.mimes.length > 0 ? (snapshot.adMime[ad] ?? 0) : 0;
+  if (mime !== 0 && !offer.mimes.includes(mime)) return REJECT.mimes;
   if ((flags & AD_FLAG.mraid) !== 0 && !banner.apis.some(isMraid)) return REJECT.api;
   return null;
 }
