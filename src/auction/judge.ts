@@ -3,7 +3,7 @@
  * both ask here, so there is one copy of every rule.
  */
 import { CANDIDATE_REASONS, type CandidateReason } from '../openrtb/codes.ts';
-import type { Banner } from '../openrtb/request.ts';
+import type { Banner, Ratio } from '../openrtb/request.ts';
 import { priceMicros, type PriceMicros } from '../money.ts';
 import {
   AD_FLAG,
@@ -86,8 +86,9 @@ export function findCandidate(
 ): Candidate | Rejection {
   const rankMicros = priceMicros(snapshot.rankMicros[campaign] ?? 0);
   let refused: Rejection | null = null;
-  for (const deal of offer.deals) {
-    if (!holds(snapshot.deals, campaign, deal.id)) continue;
+  for (let i = 0; i < offer.deals.length; i++) {
+    const deal = offer.deals[i];
+    if (deal === undefined || !holds(snapshot.deals, campaign, deal.id)) continue;
     const rejection = rejectDeal(snapshot, deal, campaign, ad, rankMicros);
     if (rejection === null) return dealCandidate(snapshot, offer, campaign, ad, deal, rankMicros);
     refused = nearerRejection(refused, rejection);
@@ -204,18 +205,18 @@ function rejectDeal(
 }
 
 /** Banners without any size take the ad's own. A ratio fits with whole-pixel tolerance. */
-function fitsSize(banner: Banner, width: number, height: number): boolean {
-  const { sizes, ratios } = banner;
+function fitsSize({ sizes, ratios }: Banner, width: number, height: number): boolean {
   if (sizes.length === 0 && ratios.length === 0) return true;
   for (let i = 0; i < sizes.length; i++) {
     const size = sizes[i];
     if (size?.width === width && size.height === height) return true;
   }
-  for (const { widthRatio, heightRatio, minWidth } of ratios) {
-    if (width < minWidth) continue;
-    if (Math.abs(width * heightRatio - height * widthRatio) < Math.max(widthRatio, heightRatio)) return true;
-  }
-  return false;
+  return ratios.length > 0 && ratios.some((ratio) => fitsRatio(ratio, width, height));
+}
+
+function fitsRatio({ widthRatio, heightRatio, minWidth }: Ratio, width: number, height: number): boolean {
+  if (width < minWidth) return false;
+  return Math.abs(width * heightRatio - height * widthRatio) < Math.max(widthRatio, heightRatio);
 }
 
 /** MRAID 1, 2 and 3 in OpenRTB's list of API frameworks. */
