@@ -7,6 +7,7 @@ import { watchRates, type RatesFile } from './auction/disk-rates.ts';
 import type { Handover } from './auction/handover.ts';
 import { createInlineHandover } from './auction/inline-handover.ts';
 import { openPool, type Pool } from './auction/piscina-pool.ts';
+import { NOTHING_YET } from './auction/pool-report.ts';
 import { compileFirst, followCampaigns, type FeedEdges } from './campaign-feed.ts';
 import type { Config } from './config.ts';
 import { openDiskJournal } from './ledger/disk-journal.ts';
@@ -37,19 +38,7 @@ export interface Market {
 }
 
 const TICK_MS = 1_000;
-const INLINE_FIGURES: WorkerFigures = {
-  waitingRequests: 0,
-  busyRegions: 0,
-  threads: 0,
-  batches: 0,
-  batchedRequests: 0,
-  workerBusyMs: 0,
-  workerExits: 0,
-  overloaded: 0,
-  timeouts: 0,
-  failures: 0,
-  inline: 0,
-};
+const INLINE_FIGURES: WorkerFigures = { ...NOTHING_YET, waitingRequests: 0, busyRegions: 0, threads: 0 };
 
 /** Resolves once the index is loaded and every worker has started. */
 export async function openMarket(

@@ -1,4 +1,5 @@
 /** Metrics that other rooms count themselves: what is asked of them, and under which name it is told. */
+import type { PoolStats } from './auction/pool-report.ts';
 
 export interface MetricSources {
   /** Milliseconds of the epoch. */
@@ -18,20 +19,8 @@ export interface IndexFigures {
   readonly compiledAtMs: number;
 }
 
-/** Since the start, but for the first three, which are of this moment. All 0 where bids are decided inline. */
-export interface WorkerFigures {
-  readonly waitingRequests: number;
-  readonly busyRegions: number;
-  readonly threads: number;
-  readonly batches: number;
-  readonly batchedRequests: number;
-  readonly workerBusyMs: number;
-  readonly workerExits: number;
-  readonly overloaded: number;
-  readonly timeouts: number;
-  readonly failures: number;
-  readonly inline: number;
-}
+/** All 0 where bids are decided inline. */
+export type WorkerFigures = PoolStats;
 
 export interface LedgerFigures {
   readonly postedNanos: number;
