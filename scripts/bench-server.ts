@@ -32,9 +32,20 @@ const TMAX_CAP_MS = 5_000;
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 50;
 
-export async function startBare(parses: boolean, answerBytes: number): Promise<BenchServer> {
+export interface BareWork {
+  readonly answerBytes: number;
+  readonly parses: boolean;
+  /** Microseconds of doing nothing before each answer. */
+  readonly spinMicros: number;
+}
+
+export async function startBare({ answerBytes, parses, spinMicros }: BareWork): Promise<BenchServer> {
   const child = startNode([BARE], {
-    env: { ANSWER_BYTES: String(answerBytes), PARSE: parses ? '1' : '0' },
+    env: {
+      ANSWER_BYTES: String(answerBytes),
+      PARSE: parses ? '1' : '0',
+      SPIN_MICROS: String(spinMicros),
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (child.stdout === null || child.pid === undefined) throw new Error('the bare server does not start');
