@@ -23,7 +23,7 @@ export interface BidParts {
   /** '' in the open auction. */
   readonly dealId: string;
   readonly expSec: number;
-  /** URLs of characters that JSON does not escape: three texts fewer to be looked through a bid (0.5 µs). */
+  /** URLs of characters that JSON does not escape: three texts fewer to be looked through a bid (1 µs). */
   readonly nurl: string;
   readonly burl: string;
   readonly lurl: string;
