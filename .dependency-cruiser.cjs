@@ -27,7 +27,10 @@ const DOORS = {
   disk: { packages: [], builtins: ['fs', 'fs/promises', 'module', 'os', 'path', 'url', 'zlib'] },
   crypto: { packages: [], builtins: ['crypto'] },
   consent: { packages: ['@iabtcf/core', '@iabgpp/[^/]+'], builtins: [] },
-  agent: { packages: ['bowser'], builtins: [] },
+  agent: { packages: ['bowser', 'isbot'], builtins: [] },
+  geo: { packages: ['mmdb-lib', '@ip-location-db/[^/]+'], builtins: ['fs', 'fs/promises', 'module'] },
+  redis: { packages: ['ioredis'], builtins: ['timers/promises', 'url'] },
+  kafka: { packages: ['kafkajs'], builtins: ['timers/promises', 'net', 'worker_threads', 'url'] },
 };
 
 /** Single files that are the only door to a package. */
@@ -52,10 +55,10 @@ const WIRING = '^src/(?!money\\.ts)[^/]+\\.ts$';
 const ROOMS = {
   'money\\.ts$': { imports: [] },
   'openrtb/': { imports: ['money\\.ts$'] },
-  'campaigns/': { imports: ['money\\.ts$', 'openrtb/', 'database/postgres-'] },
+  'campaigns/': { imports: ['money\\.ts$', 'openrtb/', 'database/(postgres|redis)-'] },
   'targeting/': { imports: ['money\\.ts$', 'openrtb/', 'campaigns/'] },
   'auction/': { imports: ['money\\.ts$', 'openrtb/', 'campaigns/', 'targeting/'] },
-  'ledger/': { imports: ['money\\.ts$'], types: ['campaigns/'] },
+  'ledger/': { imports: ['money\\.ts$', 'database/redis-'], types: ['campaigns/'] },
   'events/': { imports: ['money\\.ts$', 'openrtb/codes\\.ts$'], types: ['ledger/'] },
   'database/': { imports: [] },
   'config[a-z-]*\\.ts$': { imports: [] },
@@ -103,9 +106,9 @@ module.exports = {
     },
     {
       name: 'database-by-doors',
-      comment: 'The Postgres process and its pool are for postgres- files and the wiring.',
+      comment: 'The stores and their processes are for postgres- and redis- files and the wiring.',
       severity: 'error',
-      from: { path: '^src/(?!database/)[^/]+/', pathNot: [TEST, '/postgres-[^/]+\\.ts$'] },
+      from: { path: '^src/(?!database/)[^/]+/', pathNot: [TEST, '/(postgres|redis)-[^/]+\\.ts$'] },
       to: { path: '^src/database/', dependencyTypesNot: ['type-only'] },
     },
     {
@@ -151,9 +154,9 @@ module.exports = {
     })),
     {
       name: 'door-worker-threads',
-      comment: 'Threads belong to the pool.',
+      comment: 'Threads belong to the pool, and one to Kafka, whose client keeps a busy timer.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['(^|/)piscina-[^/]+\\.ts$', TEST] },
+      from: { path: '^src/', pathNot: ['(^|/)(piscina|kafka)-[^/]+\\.ts$', TEST] },
       to: { path: builtinPath(['worker_threads', 'cluster']) },
     },
     {

@@ -8,7 +8,7 @@ const ROOMS = ['src/*/**/*.ts', 'src/money.ts'];
 const EDGES = [
   'src/server/**',
   'src/dashboard/**',
-  'src/**/{uws,piscina,postgres,disk,crypto,consent,agent}-*.ts',
+  'src/**/{uws,piscina,postgres,disk,crypto,consent,agent,geo,redis,kafka}-*.ts',
 ];
 const TESTS = ['**/*.test.ts', '**/fixtures/**'];
 

@@ -4,7 +4,17 @@ import path from 'node:path';
 import { ROOT, say } from './run.mjs';
 
 /** SPDX ids of permissive licences. */
-const PERMISSIVE = ['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT'];
+const PERMISSIVE = [
+  '0BSD',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'CC0-1.0',
+  'ISC',
+  'MIT',
+  'Unlicense',
+];
 
 /** @typedef {{ dev?: boolean, optional?: boolean, version: string, license?: string }} LockedPackage */
 const lock = /** @type {{ packages: Record<string, LockedPackage> }} */ (
