@@ -12,6 +12,8 @@ import type { Snapshot } from './targeting/snapshot.ts';
 
 /** How soon a change of the campaigns is seen. One query of one row each. */
 const LOOK_EVERY_MS = 500;
+/** After a new index could not be made: the reason may be gone, and each try costs a core for a while. */
+const RETRY_AFTER_MS = 2_000;
 /** Readers of the previous snapshot finish within a bid's deadline; after that a new buffer is taken. */
 const SPARE_WAIT_MS = 1_000;
 
@@ -31,9 +33,11 @@ export interface CampaignFeed {
   stop(): void;
 }
 
-/** The first snapshot; rejects when the campaigns can't be read. */
+/** The first snapshot; rejects with a sentence when the campaigns can't be read or compiled. */
 export async function compileFirst(edges: FeedEdges): Promise<CompiledSnapshot> {
-  const first = await compile(edges, 1, undefined);
+  const first = await compile(edges, 1, undefined).catch((error: unknown) => {
+    throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
+  });
   warnOfUnsound(edges.log, first.unsound, []);
   return first;
 }
@@ -46,45 +50,97 @@ export function followCampaigns(
   prepare: (next: Snapshot) => void,
 ): CampaignFeed {
   let { version, unsound } = first;
-  let isConnected = true;
+  const postgres = askPostgres(edges);
   let isStopped = false;
+  let mayRenew = true;
+  let lastFailure = '';
   let timer: NodeJS.Timeout | undefined;
 
+  /** Goes on while an index is made, so that it is soon known when Postgres is away. */
   async function look(): Promise<void> {
+    const last = await postgres.version();
+    if (isStopped) return;
+    const isOld = last !== null && last !== version;
+    if (isOld && mayRenew) void renew();
+    timer = setTimeout(() => void look(), LOOK_EVERY_MS);
+  }
+
+  async function renew(): Promise<void> {
+    mayRenew = false;
+    let restMs = 0;
     try {
-      if ((await edges.store.version()) !== version) {
-        const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
-        const next = await compile(edges, holder.current.epoch + 1, buffer);
-        if (isStopped) return;
-        prepare(next.snapshot);
-        holder.publish(next.snapshot);
-        version = next.version;
-        warnOfUnsound(edges.log, next.unsound, unsound);
-        ({ unsound } = next);
-        const { campaignCount, epoch } = next.snapshot;
-        edges.log.info(
-          { version, epoch, campaignCount, compileMs: Math.round(next.compileMs) },
-          'index published',
-        );
-      }
-      if (!isConnected) edges.log.info({}, 'Postgres is back');
-      isConnected = true;
+      const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
+      const next = await compile(edges, holder.current.epoch + 1, buffer);
+      if (!isStopped) publish(next);
+      lastFailure = '';
     } catch (error) {
-      if (isStopped) return;
-      if (isConnected) edges.log.warn({ err: error }, 'Postgres is away: the index in memory serves on');
-      isConnected = false;
+      restMs = RETRY_AFTER_MS;
+      // What fails again and again is told once.
+      if (!isStopped && messageOf(error) !== lastFailure) {
+        edges.log.error({ err: error }, 'a new index could not be made: the last one serves on');
+      }
+      lastFailure = messageOf(error);
     }
-    if (!isStopped) timer = setTimeout(() => void look(), LOOK_EVERY_MS);
+    setTimeout(() => (mayRenew = true), restMs).unref();
+  }
+
+  function publish(next: CompiledSnapshot): void {
+    prepare(next.snapshot);
+    holder.publish(next.snapshot);
+    version = next.version;
+    warnOfUnsound(edges.log, next.unsound, unsound);
+    ({ unsound } = next);
+    const { campaignCount, epoch } = next.snapshot;
+    edges.log.info(
+      { version, epoch, campaignCount, compileMs: Math.round(next.compileMs) },
+      'index published',
+    );
   }
 
   void look();
   return {
     get isConnected() {
-      return isConnected;
+      return postgres.isConnected;
     },
     stop() {
       isStopped = true;
+      postgres.stop();
       clearTimeout(timer);
+    },
+  };
+}
+
+interface Asked {
+  readonly isConnected: boolean;
+  /** The number of the last change; null: Postgres could not be asked. */
+  version(): Promise<number | null>;
+  /** What is still unanswered is no news. */
+  stop(): void;
+}
+
+/** Tells when Postgres goes and when it comes back. */
+function askPostgres({ store, log }: FeedEdges): Asked {
+  let isConnected = true;
+  let isStopped = false;
+  return {
+    get isConnected() {
+      return isConnected;
+    },
+    async version() {
+      try {
+        const version = await store.version();
+        if (!isConnected) log.info({}, 'Postgres is back');
+        isConnected = true;
+        return version;
+      } catch (error) {
+        if (isStopped) return null;
+        if (isConnected) log.warn({ err: error }, 'Postgres can not be asked: the index in memory serves on');
+        isConnected = false;
+        return null;
+      }
+    },
+    stop() {
+      isStopped = true;
     },
   };
 }
@@ -109,4 +165,8 @@ function compile(
 ): Promise<CompiledSnapshot> {
   const { databaseUrl, priors } = edges;
   return edges.compiler.compile({ epoch, nowMs: edges.clock(), priors, databaseUrl, buffer });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
