@@ -28,6 +28,7 @@ const DOORS = {
   crypto: { packages: [], builtins: ['crypto'] },
   consent: { packages: ['@iabtcf/core', '@iabgpp/[^/]+'], builtins: [] },
   agent: { packages: ['bowser', 'isbot'], builtins: [] },
+  iso: { packages: ['iso-3166'], builtins: [] },
   geo: { packages: ['mmdb-lib', '@ip-location-db/[^/]+'], builtins: ['fs', 'fs/promises', 'module'] },
   redis: { packages: ['ioredis'], builtins: ['timers/promises', 'url'] },
   kafka: { packages: ['kafkajs'], builtins: ['timers/promises', 'net', 'worker_threads', 'url'] },
@@ -110,6 +111,16 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/(?!database/)[^/]+/', pathNot: [TEST, '/(postgres|redis)-[^/]+\\.ts$'] },
       to: { path: '^src/database/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'lists-at-the-edge',
+      comment: 'Whoever bids, or compiles what bids, carries no lists of regions and categories with it.',
+      severity: 'error',
+      from: { path: ['^src/(openrtb|targeting|auction)/', '^src/compile-thread\\.ts$'], pathNot: TEST },
+      to: {
+        path: '^src/campaigns/(iso-[^/]+|taxonomies|country-names|language-names)\\.ts$',
+        reachable: true,
+      },
     },
     {
       name: 'only-main-wires',

@@ -1,7 +1,8 @@
 /** An ad as a client sends it. */
 import { CATTAX_DEFAULT } from '../openrtb/codes.ts';
 import type { Ad, AdMedia } from './model.ts';
-import { isCategory, isHost } from './targeting-validation.ts';
+import { adCategories, isCattax } from './taxonomies.ts';
+import { HOST_NAMES } from './value-forms.ts';
 import type { WireObject } from './wire.ts';
 
 const AD_TYPES = ['banner', 'video', 'audio', 'native'] as const;
@@ -30,6 +31,7 @@ export function readAd(ad: WireObject, id: string): Ad {
 }
 
 function readFields(ad: WireObject, id: string): Ad {
+  const cattax = readCattax(ad);
   return {
     id,
     type: ad.word('type', AD_TYPES, 'banner'),
@@ -46,9 +48,9 @@ function readFields(ad: WireObject, id: string): Ad {
     sponsoredBy: ad.optionalText('sponsoredBy'),
     rating: readRating(ad),
     price: ad.optionalText('price'),
-    adomain: readList(ad, 'adomain', isHost, 'a host name, as brand.example'),
-    categories: readList(ad, 'categories', isCategory, 'an IAB category code, as IAB2'),
-    cattax: ad.optionalInteger('cattax', 1, MAX_CODE) ?? CATTAX_DEFAULT,
+    adomain: ad.listed('adomain', HOST_NAMES, MAX_LIST),
+    categories: ad.listed('categories', adCategories(cattax), MAX_LIST),
+    cattax,
     attributes: ad.integers('attributes', MAX_LIST, 1, MAX_CODE),
     bundle: ad.optionalText('bundle'),
     media: ad.objects('media', MAX_MEDIA).map(readMedia),
@@ -99,15 +101,9 @@ function readRating(ad: WireObject): number | null {
   return rating;
 }
 
-function readList(
-  ad: WireObject,
-  name: string,
-  accepts: (value: string) => boolean,
-  what: string,
-): readonly string[] {
-  const values = ad.texts(name, MAX_LIST);
-  values.forEach((value, i) => {
-    if (!accepts(value)) ad.forbid(`${name}[${i}]`, `must be ${what}`);
-  });
-  return values;
+function readCattax(ad: WireObject): number {
+  const cattax = ad.optionalInteger('cattax', 1, MAX_CODE) ?? CATTAX_DEFAULT;
+  if (isCattax(cattax)) return cattax;
+  ad.forbid('cattax', 'must be a number of AdCOM’s category taxonomies, 1 to 9, or a vendor’s from 500 on');
+  return CATTAX_DEFAULT;
 }

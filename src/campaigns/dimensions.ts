@@ -2,6 +2,7 @@
  * The 19 dimensions that a campaign can target, in one fixed order: a dimension's place in the list is its
  * number in the compiled index and in a request's attributes.
  */
+import { presentLanguage } from '../openrtb/language.ts';
 
 export const DIMENSIONS = [
   'country',
@@ -47,7 +48,7 @@ export function parseAgeRange(value: string): { readonly from: number; readonly 
 
 /**
  * The values under which a request is looked up, for one value that a targeting rule names: lower case, an
- * age range as each of its ages, a host without `www.`.
+ * age range as each of its ages, a host without `www.`, a language under its present code.
  */
 export function compiledValues(dimension: Dimension, value: string): string[] {
   const folded = value.trim().toLowerCase();
@@ -57,5 +58,6 @@ export function compiledValues(dimension: Dimension, value: string): string[] {
     return Array.from({ length: range.to - range.from + 1 }, (_, i) => String(range.from + i));
   }
   if (dimension === 'domain') return [folded.replace(/^www\./, '')];
+  if (dimension === 'language') return [presentLanguage(folded)];
   return [folded];
 }

@@ -1,6 +1,8 @@
 /** A schedule as a client sends it. */
 import type { Daypart, Schedule } from './model.ts';
+import { refusalOf } from './value-list.ts';
 import type { WireObject } from './wire.ts';
+import { TIME_ZONES } from './zone-names.ts';
 
 const MAX_DAYPARTS = 50;
 const DAYS_OF_WEEK = 7;
@@ -16,7 +18,7 @@ export function readSchedule(wire: WireObject, nowMs: number): Schedule {
   const endMs = readTime(schedule, 'end');
   if (endMs !== null && endMs <= startMs) schedule.forbid('end', 'must be after the start');
   const timezone = schedule.optionalText('timezone', 64) ?? 'UTC';
-  if (!isTimeZone(timezone)) schedule.forbid('timezone', 'must be an IANA time zone, as America/New_York');
+  if (!TIME_ZONES.accepts(timezone)) schedule.forbid('timezone', () => refusalOf(timezone, TIME_ZONES));
   return { startMs, endMs, timezone, dayparts: schedule.objects('dayparts', MAX_DAYPARTS).map(readDaypart) };
 }
 
@@ -58,16 +60,4 @@ function readMinute(daypart: WireObject, name: string): number | null {
     return null;
   }
   return match[1] === undefined ? MINUTES_OF_DAY : Number(match[1]) * 60 + Number(match[2]);
-}
-
-/** An IANA name that Intl knows, in any case. */
-export function isTimeZone(name: string): boolean {
-  // Newer engines take offsets for time zones.
-  if (!/^[A-Z]/i.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

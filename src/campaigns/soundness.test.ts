@@ -73,6 +73,13 @@ describe('a campaign of the database', () => {
     expect(findUnsound(withAd({ type: 'native', width: null, height: null }))).toBeNull();
   });
 
+  it('is served with values that validation would refuse: lists grow, and shrink', () => {
+    const rule = { dimension: 'region', operator: 'include', values: ['US-ZZ'] } as const;
+    expect(findUnsound({ ...PLAIN, targeting: [rule] })).toBeNull();
+    expect(findUnsound(withSchedule({ timezone: 'PST' }))).toBeNull();
+    expect(findUnsound(withAd({ categories: ['IAB99'], cattax: 77 }))).toBeNull();
+  });
+
   it('is not judged by ads that it does not show', () => {
     expect(findUnsound(withAd({ status: 'paused', width: null }))).toBeNull();
   });

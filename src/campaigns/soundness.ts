@@ -4,8 +4,8 @@
  */
 import { DIMENSION_NUMBER } from './dimensions.ts';
 import type { Ad, Campaign } from './model.ts';
-import { isTimeZone } from './schedule-validation.ts';
-import { mostAmountMicros } from './validation.ts';
+import { mostAmountMicros } from './price-limits.ts';
+import { isTimeZone } from './zone-names.ts';
 import { MINUTES_OF_DAY } from './zone.ts';
 
 export interface UnsoundCampaign {

@@ -266,6 +266,7 @@ describe('a campaign from the wire', () => {
     ['type', 'popup'],
     ['rating', 6],
     ['cattax', 0],
+    ['cattax', 10],
   ])('is refused by rule where an ad’s %s is %j', (field, value) => {
     expect(mistakesOf(withField(`ad.${field}`, value))).toEqual([`rule ads[0].${field}`]);
   });
@@ -277,6 +278,40 @@ describe('a campaign from the wire', () => {
   ])('names the place in an ad’s %s that %j may not take', (field, value) => {
     const sound = { adomain: 'brand.example', categories: 'IAB2', attributes: 1 }[field];
     expect(mistakesOf(withField(`ad.${field}`, [sound, value]))).toEqual([`rule ads[0].${field}[1]`]);
+  });
+
+  it('has categories of the taxonomy that its cattax names, of Content Taxonomy 1.0 without one', () => {
+    const withCategories = (categories: string[], cattax?: number): unknown => ({
+      ...LEAST,
+      ads: [{ ...AD, categories, cattax }],
+    });
+    expect(mistakesOf(withCategories(['483', 'JLBCU7'], 9))).toEqual([]);
+    expect(mistakesOf(withCategories(['1582'], 8))).toEqual([]);
+    expect(mistakesOf(withCategories(['our-own'], 500))).toEqual([]);
+    expect(mistakesOf(withCategories(['IAB2', '483']))).toEqual(['rule ads[0].categories[1]']);
+    expect(mistakesOf(withCategories(['IAB2'], 9))).toEqual(['rule ads[0].categories[0]']);
+  });
+
+  it.each([
+    ['status', 'actve', '"actve" is no status: did you mean "active"?'],
+    ['pacing', 'ASAP', '"ASAP" is no pacing: did you mean "asap"?'],
+    ['pacing', 'slow', '"slow" is no pacing: it is one of even, asap'],
+    ['budgetMode', 'strct', '"strct" is no budgetMode: did you mean "strict"?'],
+    ['bid.model', 'cpx', '"cpx" is no model: it is one of cpm, cpc, cpa'],
+    ['ad.type', 'Banner', '"Banner" is no type: did you mean "banner"?'],
+    [
+      'ad.adomain',
+      ['https://brand.example/'],
+      '"https://brand.example/" is no host name: did you mean "brand.example"?',
+    ],
+    [
+      'schedule',
+      { timezone: 'New York' },
+      '"New York" is no IANA time zone: did you mean "America/New_York"?',
+    ],
+  ])('is told what was meant where %s is %j', (field, value, message) => {
+    const read = validate(withField(field, value));
+    expect(read.ok ? [] : read.mistakes.map((mistake) => mistake.message)).toEqual([message]);
   });
 
   it('may have html in place of an image, and macros in its URLs', () => {
@@ -312,6 +347,7 @@ describe('a campaign from the wire', () => {
     [{ start: '2026-11-02T25:00:00Z' }, 'schedule.start'],
     [{ timezone: 'Mars/Base' }, 'schedule.timezone'],
     [{ timezone: '+01:00' }, 'schedule.timezone'],
+    [{ timezone: 'PST' }, 'schedule.timezone'],
     [{ dayparts: [{ days: [], from: '08:00', to: '20:00' }] }, 'schedule.dayparts[0].days'],
     [{ dayparts: [{ days: [0], from: '08:00', to: '20:00' }] }, 'schedule.dayparts[0].days[0]'],
     [{ dayparts: [{ days: [8], from: '08:00', to: '20:00' }] }, 'schedule.dayparts[0].days[0]'],
@@ -371,15 +407,19 @@ describe('targeting from the wire', () => {
     ['country', 'UK'],
     ['region', 'CA'],
     ['region', 'XX-CA'],
+    ['region', 'US-ZZ'],
     ['deviceType', 'phone'],
     ['os', 'beos'],
     ['browser', 'lynx'],
     ['language', 'eng'],
+    ['language', 'iw'],
     ['language', 'xx'],
     ['connectionType', '6g'],
     ['domain', 'https://news.example'],
     ['domain', 'news.example/a'],
     ['category', 'IAB27'],
+    ['category', 'IAB1-8'],
+    ['category', '9999'],
     ['category', 'all sports'],
     ['ageRange', '24-18'],
     ['ageRange', 'young'],

@@ -2,11 +2,12 @@
  * From the wire form of a campaign (POST /campaigns: decimal USD, ISO times) to the campaign, or to all of its
  * mistakes at once. Whatever passes here is trusted everywhere else.
  */
-import { MAX_PRICE_MICROS, costNanos } from '../money.ts';
+import { costNanos } from '../money.ts';
 import type { CostNanos } from '../money.ts';
 import { readAd } from './ad-validation.ts';
 import { scaleDecimal } from './decimal.ts';
-import type { Bid, BidModel, Campaign } from './model.ts';
+import type { Bid, Campaign } from './model.ts';
+import { mostAmountMicros } from './price-limits.ts';
 import { readSchedule } from './schedule-validation.ts';
 import { readTargeting } from './targeting-validation.ts';
 import { WireObject } from './wire.ts';
@@ -32,8 +33,6 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const MICRO_DECIMALS = 6;
 const NANO_DECIMALS = 9;
-/** The cost of one click or conversion is kept in nanos, a thousand to the micro. */
-const MAX_ACTION_MICROS = Math.floor(Number.MAX_SAFE_INTEGER / 1_000);
 const MAX_ADS = 100;
 const MAX_DEALS = 1_000;
 const MAX_CAPS = 10;
@@ -49,11 +48,6 @@ export function validateCampaign(input: unknown, { nowMs, newId }: ValidationCon
   const campaign = readCampaign(new WireObject(input, '', mistakes), nowMs, newId);
   if (mistakes.length === 0) return { ok: true, campaign };
   return { ok: false, kind: mistakes.some(({ kind }) => kind === 'type') ? 'type' : 'rule', mistakes };
-}
-
-/** The most that one bid of the model may be: of an impression by the price, of an action by what it costs. */
-export function mostAmountMicros(model: BidModel): number {
-  return model === 'cpm' ? MAX_PRICE_MICROS : MAX_ACTION_MICROS;
 }
 
 function readCampaign(wire: WireObject, nowMs: number, newId: () => string): Campaign {

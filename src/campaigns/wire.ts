@@ -2,6 +2,8 @@
  * Reading JSON that a client sent, field by field, without stopping at the first mistake: each reader notes what
  * is wrong and goes on with a stand-in, and whoever reads refuses the whole when anything was noted.
  */
+import { closedList, refusalOf } from './value-list.ts';
+import type { ValueList } from './value-list.ts';
 
 /** type: the JSON is not of this shape (400) · rule: it is, but its value is forbidden (422). */
 export type MistakeKind = 'type' | 'rule';
@@ -28,7 +30,7 @@ export class WireObject {
     this.mistakes = mistakes;
     this.source = isRecord(source) ? source : {};
     if (isRecord(source)) return;
-    this.note({ kind: 'type', field: path, message: 'must be an object' });
+    this.note('type', path, 'must be an object');
     // That its fields are missing is no news.
     this.mistakes = [];
   }
@@ -38,8 +40,9 @@ export class WireObject {
     return this.raw(name) !== undefined;
   }
 
-  forbid(name: string, message: string): void {
-    this.note({ kind: 'rule', field: this.fieldPath(name), message });
+  /** A message that takes time to find is given as a function, and asked for only where it is kept. */
+  forbid(name: string, message: string | (() => string)): void {
+    this.note('rule', this.fieldPath(name), message);
   }
 
   optionalText(name: string, maxLength = MAX_TEXT_LENGTH): string | null {
@@ -57,7 +60,7 @@ export class WireObject {
     const text = this.optionalText(name);
     if (text === null) return fallback;
     const word = words.find((candidate) => candidate === text);
-    if (word === undefined) this.forbid(name, `must be one of ${words.join(', ')}`);
+    if (word === undefined) this.forbid(name, () => refusalOf(text, closedList(name, words)));
     return word ?? fallback;
   }
 
@@ -111,6 +114,15 @@ export class WireObject {
     );
   }
 
+  /** Texts that `list` accepts. */
+  listed(name: string, list: ValueList, mostElements: number): string[] {
+    const values = this.texts(name, mostElements);
+    values.forEach((value, i) => {
+      if (!list.accepts(value)) this.forbid(`${name}[${i}]`, () => refusalOf(value, list));
+    });
+    return values;
+  }
+
   integers(name: string, mostElements: number, least: number, most: number): number[] {
     return this.list(name, mostElements).map((element, i) => {
       const value = asNumber(element);
@@ -130,13 +142,14 @@ export class WireObject {
   }
 
   private mistype(name: string, message: string): void {
-    this.note({ kind: 'type', field: this.fieldPath(name), message });
+    this.note('type', this.fieldPath(name), message);
   }
 
   /** The first mistake of a field: what follows from it is no news. */
-  private note(mistake: Mistake): void {
+  private note(kind: MistakeKind, field: string, message: string | (() => string)): void {
     if (this.mistakes.length >= MAX_MISTAKES) return;
-    if (!this.mistakes.some(({ field }) => field === mistake.field)) this.mistakes.push(mistake);
+    if (this.mistakes.some((mistake) => mistake.field === field)) return;
+    this.mistakes.push({ kind, field, message: typeof message === 'string' ? message : message() });
   }
 
   private list(name: string, mostElements: number): readonly unknown[] {

@@ -13,6 +13,7 @@ import {
   readTexts,
 } from './dirt.ts';
 import { domainValues } from './host.ts';
+import { presentLanguage } from './language.ts';
 import { connectionTypeWords, deviceTypeWords, genderWords, osWords } from './words.ts';
 
 /** A dimension's place in a request's attributes. campaigns/dimensions.ts has the same order; a test compares. */
@@ -101,11 +102,11 @@ export function regionValues(region: string, country: Values): Values {
   return country[0] === undefined ? [folded] : [`${country[0]}-${folded}`, folded];
 }
 
-/** `en-US`, `en_us`, `EN` → `en`; none where it is no ISO 639-1 code. */
+/** `en-US`, `en_us`, `EN` → `en`, `iw` → `he`; none where it is no code of two letters. */
 export function languageValues(tag: string): Values {
   const mark = tag.charAt(2);
   if (tag.length < 2 || (mark !== '' && mark !== '-' && mark !== '_')) return NO_TEXTS;
-  return [tag.slice(0, 2).toLowerCase()];
+  return [presentLanguage(tag.slice(0, 2).toLowerCase())];
 }
 
 /** Category codes and, for Content Taxonomy 1.0's `IAB2-3`, the parent `IAB2`. */
