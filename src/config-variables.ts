@@ -68,6 +68,15 @@ export const VARIABLES = {
     meaning:
       'Currency rates: {"base":"USD","date":"2026-11-20","rates":{"EUR":0.92}}; read again when it changes.',
   },
+  GAVEL_GEO_FILE: {
+    fallback: '',
+    fallbackMeans: 'comes with Gavel',
+    meaning: 'A database of countries by address, in the .mmdb format; read at the start.',
+  },
+  GAVEL_TRUST_PROXY: {
+    fallback: '0',
+    meaning: 'Proxies of yours in front: so many addresses at the end of X-Forwarded-For are believed.',
+  },
   GAVEL_PRIOR_CTR: { fallback: '0.001', meaning: 'Clicks an impression that cpc campaigns are ranked by.' },
   GAVEL_PRIOR_CVR: {
     fallback: '0.00001',

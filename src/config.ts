@@ -13,6 +13,8 @@ const MAX_WORKERS = 256;
 const MAX_VENDOR_ID = 65_535;
 /** Exchanges wait no longer than a second or so; a longer cap would only hide a slow server. */
 const MAX_TMAX_MS = 10_000;
+/** A content network, a load balancer, a sidecar: nobody has more than a few. */
+const MAX_PROXIES = 10;
 
 /** Their values are never repeated in a message. */
 const SECRETS: ReadonlySet<string> = new Set([
@@ -37,6 +39,8 @@ export interface Config {
   readonly signingKey: string | null;
   readonly tcfVendorId: number | null;
   readonly fxFile: string | null;
+  readonly geoFile: string | null;
+  readonly proxies: number;
   readonly priorCtr: number;
   readonly priorCvr: number;
   readonly tmaxCapMs: number;
@@ -105,6 +109,8 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     signingKey: read.GAVEL_SIGNING_KEY,
     tcfVendorId: read.GAVEL_TCF_VENDOR_ID,
     fxFile: read.GAVEL_FX_FILE,
+    geoFile: read.GAVEL_GEO_FILE,
+    proxies: read.GAVEL_TRUST_PROXY,
     priorCtr: read.GAVEL_PRIOR_CTR,
     priorCvr: read.GAVEL_PRIOR_CVR,
     tmaxCapMs: read.GAVEL_TMAX_CAP_MS,
@@ -130,7 +136,9 @@ const SCHEMA = z
     GAVEL_ADMIN_KEY: secret(MIN_ADMIN_KEY_CHARS),
     GAVEL_SIGNING_KEY: secret(MIN_SIGNING_KEY_CHARS),
     GAVEL_TCF_VENDOR_ID: optional(isWhole(1, MAX_VENDOR_ID), wholeMessage(1, MAX_VENDOR_ID), Number),
-    GAVEL_FX_FILE: z.string().transform((text) => (text === '' ? null : text)),
+    GAVEL_FX_FILE: file(),
+    GAVEL_GEO_FILE: file(),
+    GAVEL_TRUST_PROXY: whole(0, MAX_PROXIES),
     GAVEL_PRIOR_CTR: rate(),
     GAVEL_PRIOR_CVR: rate(),
     GAVEL_TMAX_CAP_MS: whole(1, MAX_TMAX_MS),
@@ -188,6 +196,11 @@ function checked<Sound extends { readonly ok: true }, T>(
     context.addIssue({ code: 'custom', message: result.error });
     return z.NEVER;
   });
+}
+
+/** Whoever reads it says what is wrong with it. */
+function file(): z.ZodType<string | null> {
+  return z.string().transform((text) => (text === '' ? null : text));
 }
 
 function whole(min: number, max: number): z.ZodType<number> {

@@ -12,6 +12,7 @@ import { compileFirst, followCampaigns, type FeedEdges } from './campaign-feed.t
 import type { Config } from './config.ts';
 import { openDiskJournal } from './ledger/disk-journal.ts';
 import { openLedger, type EmbeddedLedger } from './ledger/embedded.ts';
+import { loadCountries } from './openrtb/geo-database.ts';
 import type { WorkerFigures } from './metric-sources.ts';
 import { createCatalog, type Catalog } from './server/catalog.ts';
 import type { Log } from './server/http.ts';
@@ -50,8 +51,11 @@ export async function openMarket(
 ): Promise<Market> {
   const rates = createRates();
   const ratesFile = config.fxFile === null ? null : followRates(config.fxFile, rates, log);
+  const { database: countries, builtAt } = loadCountries(config.geoFile);
+  log.info({ builtAt }, 'countries by address');
   const policy: DeciderPolicy = {
     rates,
+    countries,
     vendorId: config.tcfVendorId,
     secureUrl: publicUrl.startsWith('https:'),
     blockedSellers: config.blockedSellers,

@@ -41,7 +41,7 @@ const dataDir = newDataDir();
 let gavel: GavelProcess;
 
 beforeAll(async () => {
-  gavel = await startGavel(dataDir);
+  gavel = await startGavel(dataDir, { GAVEL_TRUST_PROXY: '1' });
 });
 afterAll(async () => {
   await gavel.stop();
@@ -66,6 +66,8 @@ const REQUEST = {
   site: { domain: 'news.example' },
   device: { os: 'Android', geo: { country: 'USA' } },
 };
+
+const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
 
 async function bidOn(request: object, headers: Record<string, string> = {}): Promise<BidResponse> {
   const response = await post('/openrtb2/bid', request, headers);
@@ -192,6 +194,23 @@ describe('a bid request', () => {
     ]);
   });
 
+  it('of a crawler is refused, and is told why', async () => {
+    const crawling = { ...REQUEST, test: 1, device: { ...REQUEST.device, ua: GOOGLEBOT } };
+    expect(await bidOn(crawling)).toEqual({ id: 'e2e', nbr: 3 });
+    const asked = { ...crawling, ext: { explain: 1 } };
+    const explained = await bidOn(asked, { authorization: `Bearer ${ADMIN_KEY}` });
+    expect(explained).toMatchObject({ nbr: 3, ext: { explain: { imps: [{ impid: '1', nbr: 3 }] } } });
+    expect(await metric('gavel_bid_answers_total{reason="knownCrawler"}')).toBe(2);
+  });
+
+  it('that names no country is decided by its address', async () => {
+    const { adm: named } = await oneBid({ ...REQUEST, device: { geo: { country: 'CHN' } } });
+    const { adm: derived } = await oneBid({ ...REQUEST, device: { ip: '114.114.114.0' } });
+    const image = /https:[^"]*\.png/;
+    expect(image.exec(derived)?.[0]).toBe(image.exec(named)?.[0]);
+    expect(image.exec(derived)?.[0]).not.toBe(image.exec((await oneBid()).adm)?.[0]);
+  });
+
   it('that is no OpenRTB is a 400 that names the field', async () => {
     const response = await post('/openrtb2/bid', { id: 'x', imp: [] });
     expect(response.status).toBe(400);
@@ -307,6 +326,31 @@ describe('the simple forms', () => {
     expect(refused.status).toBe(400);
     const { details } = (await refused.json()) as { details: { field: string }[] };
     expect(details.map(({ field }) => field)).toEqual(['user_id', 'site.domain', 'ad_size']);
+  });
+
+  it('take the country that they do not name from the address behind our proxy', async () => {
+    const { geo, ...unsaid } = form;
+    const winner = async (body: object, forwardedFor: string): Promise<string> => {
+      const answer = await post('/bid-request', body, { 'x-forwarded-for': forwardedFor });
+      return ((await answer.json()) as { campaign_id: string }).campaign_id;
+    };
+    const american = await winner({ ...unsaid, geo }, '');
+    const chinese = await winner({ ...unsaid, geo: { country: 'CN' } }, '8.8.8.8');
+    expect(chinese).not.toBe(american);
+    expect(await winner(unsaid, '8.8.8.8')).toBe(american);
+    expect(await winner(unsaid, '8.8.8.8, 114.114.114.114')).toBe(chinese);
+  });
+
+  it('have no ad for a crawler', async () => {
+    const headers = { 'user-agent': GOOGLEBOT };
+    const placement = { userId: 'u', placementId: 'p', countryCode: 'US' };
+    const answers = await Promise.all([
+      post('/bid-request', form, headers),
+      post('/bid', placement, headers),
+      fetch(`${gavel.url}/serve?${new URLSearchParams(placement).toString()}`, { headers }),
+      post('/v1/delivery', { app: 'a', os: 'android', country: 'US' }, headers),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204]);
   });
 
   it('POST /bid and GET /serve charge at the answer', async () => {

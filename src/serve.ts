@@ -55,6 +55,7 @@ export async function serve(config: Config, log: Log): Promise<void> {
   const server: HttpServer = createServer({
     ...site,
     gzipBids: config.gzipBids,
+    proxies: config.proxies,
     log,
     observe: (route, status, elapsedMs) => site.metrics.observeRequest(route, status, elapsedMs),
     countFailure: () => site.metrics.countFailure(),

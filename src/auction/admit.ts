@@ -2,18 +2,23 @@
  * What is decided once a request, before any campaign is looked at: refusals of the whole request, the
  * currency of the answer, and, first of all, what privacy allows to be known of the user.
  */
+import { isCrawler } from '../openrtb/agent-crawler.ts';
 import { readGpp } from '../openrtb/consent-gpp.ts';
 import { readTcf } from '../openrtb/consent-tcf.ts';
 import { NBR, type Nbr } from '../openrtb/codes.ts';
+import type { CountryDatabase } from '../openrtb/geo-country.ts';
 import { decidePrivacy } from '../openrtb/privacy.ts';
 import type { BidRequest, SupplyChain } from '../openrtb/request.ts';
 import type { Snapshot } from '../targeting/snapshot.ts';
+import { completeAttributes } from './attributes.ts';
 import { rateOf, type Rates } from './currency.ts';
 import { resolveRequest, type RequestOffer } from './offer.ts';
 
-/** Plain data: it is handed to every worker at its start. */
+/** Plain data and shared memory: it is handed to every worker at its start. */
 export interface DeciderPolicy {
   readonly rates: Rates;
+  /** What tells a country by its address; null: nothing does. */
+  readonly countries: CountryDatabase | null;
   /** Our id in the IAB's Global Vendor List; null: under GDPR no identifier is ever used. */
   readonly vendorId: number | null;
   /** Our own URLs are https. */
@@ -41,6 +46,7 @@ export function admitRequest(
 ): RequestOffer | Refused {
   if (request.seatListsCollide) return { nbr: NBR.invalidRequest };
   if (request.tmaxMs !== null && request.tmaxMs <= policy.tmaxMarginMs) return { nbr: NBR.insufficientTime };
+  if (isCrawler(request.userAgent)) return { nbr: NBR.knownCrawler };
   const chain = request.supplyChain === null ? null : rejectChain(request.supplyChain, policy.blockedSellers);
   if (chain !== null) return chain;
   const currency = chooseCurrency(request.currencies, policy.rates);
@@ -51,6 +57,7 @@ export function admitRequest(
     currencyRate: rateOf(policy.rates, currency),
     identifier: rights.identifier && request.userId !== '',
     profile: rights.profile,
+    attributes: completeAttributes(snapshot, request, policy.countries),
     ...terms,
   });
 }

@@ -79,7 +79,7 @@ export function createDecider(policy: DeciderPolicy): Decider {
     const nbr = from < 0 ? NBR.budgetOrPacing : rejectImp(imp, policy);
     if (nbr !== 0) return silent(imp, admitted.source.channel, nbr);
     const offer = resolveImp(snapshot, admitted, imp, policy.rates);
-    const query = impQuery(snapshot, offer, nowMs, from);
+    const query = impQuery(offer, nowMs, from);
     return impDecision(imp, admitted.source.channel, shortlist(snapshot, matcher, offer, query));
   }
 
@@ -100,7 +100,7 @@ export function createDecider(policy: DeciderPolicy): Decider {
         const nbr = 'nbr' in admitted ? admitted.nbr : rejectImp(imp, policy);
         if (nbr !== 0 || 'nbr' in admitted) return { impid: imp.id, nbr, candidates: [] };
         const offer = resolveImp(snapshot, admitted, imp, policy.rates);
-        const query = impQuery(snapshot, offer, nowMs, 0);
+        const query = impQuery(offer, nowMs, 0);
         const { candidates, truncated: isCut } = explainImp(snapshot, matcher, offer, query);
         truncated ||= isCut;
         return { impid: imp.id, nbr: shortlist(snapshot, matcher, offer, query).nbr, candidates };

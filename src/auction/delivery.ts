@@ -20,10 +20,7 @@ export function createDelivery(policy: DeciderPolicy): Delivery {
       const imp = request.imps[0];
       if ('nbr' in admitted || imp === undefined) return [];
       const found: { campaign: number; ad: number }[] = [];
-      matcher.prepare(
-        snapshot,
-        impQuery(snapshot, resolveImp(snapshot, admitted, imp, policy.rates), nowMs, 0),
-      );
+      matcher.prepare(snapshot, impQuery(resolveImp(snapshot, admitted, imp, policy.rates), nowMs, 0));
       matcher.forEach((campaign) => {
         const ad = firstImageBanner(snapshot, campaign);
         if (ad >= 0) found.push({ campaign, ad });

@@ -1,10 +1,8 @@
 /** The values under which one imp is looked up in the index: its request's, as far as privacy allows, and its own. */
 import { DIMENSION_NUMBER } from '../campaigns/dimensions.ts';
-import { browserOf } from '../openrtb/agent-browser.ts';
 import type { Imp } from '../openrtb/request.ts';
 import { ACCESS_DIMENSION, AD_DIMENSION, QUERY_DIMENSIONS, type Query } from '../targeting/query.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
-import { lowestFloor, type Offer, type RequestOffer } from './offer.ts';
+import { lowestFloor, type Offer } from './offer.ts';
 
 const NONE: readonly string[] = Object.freeze([]);
 const OPEN: readonly string[] = Object.freeze(['open']);
@@ -19,26 +17,20 @@ const PROFILE_DIMENSIONS = [
   DIMENSION_NUMBER.gender,
 ] as const;
 
-export function impQuery(snapshot: Snapshot, offer: Offer, nowMs: number, fromOrdinal: number): Query {
+export function impQuery(offer: Offer, nowMs: number, fromOrdinal: number): Query {
   const { imp, request } = offer;
-  const { attributes } = request.source;
+  const { attributes } = request;
   const values = new Array<readonly string[]>(QUERY_DIMENSIONS);
   for (let dimension = 0; dimension < QUERY_DIMENSIONS; dimension++) {
     values[dimension] = attributes[dimension] ?? NONE;
   }
   if (!request.profile) for (const dimension of PROFILE_DIMENSIONS) values[dimension] = NONE;
-  if (snapshot.isTargeted(DIMENSION_NUMBER.browser)) values[DIMENSION_NUMBER.browser] = browsers(request);
   if (imp.tagId !== '') values[DIMENSION_NUMBER.placement] = [imp.tagId.toLowerCase()];
   values[DIMENSION_NUMBER.size] = sizes(imp, '');
   values[DIMENSION_NUMBER.format] = imp.formats;
   values[AD_DIMENSION] = adValues(offer);
   values[ACCESS_DIMENSION] = accessValues(imp);
   return { values, nowMs, minRankMicros: lowestFloor(offer), fromOrdinal, includeSpent: false };
-}
-
-function browsers(request: RequestOffer): readonly string[] {
-  const browser = browserOf(request.source.userAgent);
-  return browser === '' ? NONE : [browser];
 }
 
 function adValues({ imp, request }: Offer): readonly string[] {

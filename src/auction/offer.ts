@@ -40,6 +40,8 @@ export interface DealOffer {
 /** The part that all imps of a request share. */
 export interface RequestOffer {
   readonly source: BidRequest;
+  /** The source's, with what its address and user agent add. */
+  readonly attributes: BidRequest['attributes'];
   readonly currency: string;
   readonly currencyRate: number;
   readonly allowedSeats: Ids;
@@ -63,7 +65,10 @@ const NO_DEALS: readonly DealOffer[] = Object.freeze([]);
 export function resolveRequest(
   snapshot: Snapshot,
   source: BidRequest,
-  terms: Pick<RequestOffer, 'currency' | 'currencyRate' | 'identifier' | 'profile' | 'cpmOnly' | 'imageOnly'>,
+  terms: Pick<
+    RequestOffer,
+    'attributes' | 'currency' | 'currencyRate' | 'identifier' | 'profile' | 'cpmOnly' | 'imageOnly'
+  >,
 ): RequestOffer {
   const categories = (codes: readonly string[]): Ids =>
     codes.length === 0

@@ -39,6 +39,8 @@ export interface SimpleRequest {
   readonly size: Size | null;
   readonly floorMicros: PriceMicros;
   readonly userAgent: string;
+  /** The client's address. */
+  readonly address: string;
   readonly acceptLanguage: string;
 }
 
@@ -61,6 +63,7 @@ export const EMPTY_SIMPLE_REQUEST: SimpleRequest = {
   size: null,
   floorMicros: 0 as PriceMicros,
   userAgent: '',
+  address: '',
   acceptLanguage: '',
 };
 
@@ -82,7 +85,9 @@ export function simpleBidRequest(form: SimpleRequest): BidRequest {
     blockedDomains: [],
     blockedApps: [],
     attributes: attributesOf(form),
-    userAgent: { ua: form.userAgent, brands: [] },
+    userAgent: { ua: form.userAgent, brands: [], platform: '', mobile: null, sender: 'caller' },
+    ip: form.address,
+    ipv6: '',
     userId: form.userId,
     privacy: {
       coppa: false,

@@ -50,7 +50,7 @@ const MAX_AGE = 120;
 type Values = readonly string[];
 
 /**
- * The attributes of a request, in ATTRIBUTE's order. At most one of site and app is there. Placement, size,
+ * The attributes that a request says, in ATTRIBUTE's order. At most one of site and app is there. Placement, size,
  * format, browser and hourOfWeek stay empty: see BidRequest.attributes.
  */
 export function readAttributes(

@@ -19,7 +19,13 @@ export const MAX_IMPS = 100;
 export const MAX_SUPPLY_CHAIN_NODES = 100;
 
 const DEFAULT_CURRENCIES: readonly string[] = Object.freeze(['USD']);
-const NO_USER_AGENT: UserAgent = Object.freeze({ ua: '', brands: NO_TEXTS });
+const NO_USER_AGENT: UserAgent = Object.freeze({
+  ua: '',
+  brands: NO_TEXTS,
+  platform: '',
+  mobile: null,
+  sender: 'device',
+});
 const DEVICE_DIMENSIONS = ['w', 'h', 'ppi', 'pxratio'] as const;
 /** The identifier of a device whose owner has forbidden it: the same for all of them. */
 const ZERO_IFA = '00000000-0000-0000-0000-000000000000';
@@ -148,6 +154,8 @@ function readRequest(root: JsonObject, imps: readonly Imp[], nowMs: number): Bid
     blockedApps: readNames(root.bapp),
     attributes: readAttributes(site, app, device, user, nowMs),
     userAgent: device === null ? NO_USER_AGENT : readUserAgent(device),
+    ip: device === null ? '' : readText(device.ip),
+    ipv6: device === null ? '' : readText(device.ipv6),
     userId: readUserId(user, device),
     privacy: readPrivacy(readObject(root.regs), user, device),
     channel: channelOf(site, app, root.dooh),
@@ -169,14 +177,27 @@ function readCattax(value: unknown): number {
 }
 
 function readUserAgent(device: JsonObject): UserAgent {
-  const browsers = device.sua === undefined ? null : readArray(readObject(device.sua)?.browsers);
-  if (browsers === null || browsers.length === 0) return { ua: readText(device.ua), brands: NO_TEXTS };
+  const ua = readText(device.ua);
+  const hints = device.sua === undefined ? null : readObject(device.sua);
+  if (hints === null) return ua === '' ? NO_USER_AGENT : { ...NO_USER_AGENT, ua };
+  const mobile = readInteger(hints.mobile);
+  return {
+    ua,
+    brands: readBrands(readArray(hints.browsers)),
+    platform: readText(readObject(hints.platform)?.brand),
+    mobile: mobile === 0 || mobile === 1 ? mobile === 1 : null,
+    sender: 'device',
+  };
+}
+
+function readBrands(browsers: readonly unknown[]): readonly string[] {
+  if (browsers.length === 0) return NO_TEXTS;
   const brands: string[] = [];
   for (const browser of browsers) {
     const brand = readText(readObject(browser)?.brand).trim().toLowerCase();
     if (brand !== '') brands.push(brand);
   }
-  return { ua: readText(device.ua), brands };
+  return brands;
 }
 
 /** `user.buyeruid`, else `device.ifa`, else `user.id`. */

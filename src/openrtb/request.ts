@@ -25,11 +25,15 @@ export interface BidRequest {
   readonly blockedApps: readonly string[];
   /**
    * The request's values by dimension number (campaigns/dimensions.ts), in the form of `compiledValues`: lower
-   * case, domains and categories with their parents. Placement, size and format are an imp's; browser is left
-   * empty and found from `userAgent` only when a campaign asks; hourOfWeek comes from the clock.
+   * case, domains and categories with their parents. Placement, size and format are an imp's; hourOfWeek comes from
+   * the clock. Browser is left empty, as is what the request does not say: `userAgent` and the addresses give it,
+   * only when a campaign asks.
    */
   readonly attributes: readonly (readonly string[])[];
   readonly userAgent: UserAgent;
+  /** The device's addresses as they were sent, '' where they were not. */
+  readonly ip: string;
+  readonly ipv6: string;
   /** The identifier for frequency caps, '' where there is none. Use it only as the privacy decision allows. */
   readonly userId: string;
   readonly privacy: PrivacySignals;
@@ -46,6 +50,12 @@ export interface UserAgent {
   readonly ua: string;
   /** Brand names of `device.sua.browsers`, lower case. */
   readonly brands: readonly string[];
+  /** Brand name of `device.sua.platform`. */
+  readonly platform: string;
+  /** `device.sua.mobile`; null where it was not said. */
+  readonly mobile: boolean | null;
+  /** Whose `ua` is: the device's, or that of whoever called a simple form, which may be a server. */
+  readonly sender: 'device' | 'caller';
 }
 
 export interface PrivacySignals {

@@ -30,6 +30,16 @@ export function traceIdOf(traceparent: string): string {
   return traceId === NO_TRACE ? '' : traceId;
 }
 
+/**
+ * Each proxy puts the address that it sees at the end of `x-forwarded-for`, so that only as many of the last ones are
+ * to be believed as there are proxies of ours: the client's is the first of these. `socket`: who is connected to us.
+ */
+export function clientAddressOf(forwardedFor: string, proxies: number, socket: string): string {
+  if (proxies === 0) return socket;
+  const address = forwardedFor.split(',').at(-proxies)?.trim() ?? '';
+  return address === '' ? socket : address;
+}
+
 /** JSON, text, or not named at all. */
 export function isReadableType(contentType: string): boolean {
   if (contentType === '' || contentType === 'application/json') return true;

@@ -20,6 +20,7 @@ const REQUEST: HttpRequest = {
   requestId: 'r',
   traceId: '',
   header: () => '',
+  clientAddress: () => '',
   body: Buffer.alloc(0),
   params: {},
 };

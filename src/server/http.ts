@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly traceId: string;
   /** Lower-case name; '' where it was not sent. Only the names in READ_HEADERS are kept. */
   header(name: ReadHeader): string;
+  /** The client's address, past the proxies that are ours. Only before the handler returns. */
+  clientAddress(): string;
   /** The body, inflated where it was gzipped. Valid for ever (a copy). */
   readonly body: Buffer;
   /** Values that the route's pattern names, decoded. */
@@ -34,6 +36,7 @@ export const READ_HEADERS = [
   'content-type',
   'traceparent',
   'user-agent',
+  'x-forwarded-for',
   'x-request-id',
 ] as const;
 export type ReadHeader = (typeof READ_HEADERS)[number];

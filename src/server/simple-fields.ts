@@ -54,8 +54,12 @@ export function readPlacement(fields: Fields, request: HttpRequest): SimpleReque
   };
 }
 
-function clientOf(request: HttpRequest): Pick<SimpleRequest, 'userAgent' | 'acceptLanguage'> {
-  return { userAgent: request.header('user-agent'), acceptLanguage: request.header('accept-language') };
+function clientOf(request: HttpRequest): Pick<SimpleRequest, 'userAgent' | 'acceptLanguage' | 'address'> {
+  return {
+    userAgent: request.header('user-agent'),
+    acceptLanguage: request.header('accept-language'),
+    address: request.clientAddress(),
+  };
 }
 
 /** `"300x250"` or `{"width":300,"height":250}`. */

@@ -111,6 +111,7 @@ const EMPTY_REQUEST: HttpRequest = {
   requestId: 'r',
   traceId: 'trace',
   header: () => '',
+  clientAddress: () => '',
   body: Buffer.alloc(0),
   params: {},
 };

@@ -2,7 +2,8 @@
  * The head of a request on uWebSockets.js, which is gone once the route's handler returns. Headers are read when
  * asked for while it lives (0.3 µs each) and kept all together only for those who answer later.
  */
-import type { HttpRequest as UwsRequest } from 'uWebSockets.js';
+import type { HttpRequest as UwsRequest, HttpResponse } from 'uWebSockets.js';
+import { clientAddressOf } from './headers.ts';
 import { READ_HEADERS, type ReadHeader } from './http.ts';
 
 export class RequestHead {
@@ -10,10 +11,14 @@ export class RequestHead {
   readonly path: string;
   readonly query: string;
   private req: UwsRequest | null;
+  private readonly res: HttpResponse;
+  private readonly proxies: number;
   private readonly known = new Map<ReadHeader, string>();
 
-  constructor(req: UwsRequest) {
+  constructor(req: UwsRequest, res: HttpResponse, proxies: number) {
     this.req = req;
+    this.res = res;
+    this.proxies = proxies;
     this.method = req.getCaseSensitiveMethod();
     this.path = req.getUrl();
     // Declared to be a string always; undefined where the URL has no `?`.
@@ -25,9 +30,25 @@ export class RequestHead {
     const known = this.known.get(name);
     if (known !== undefined) return known;
     if (this.req === null) return '';
-    const value = this.req.getHeader(name);
+    const value = this.read(this.req, name);
     this.known.set(name, value);
     return value;
+  }
+
+  /** Past the proxies that are ours. Only while the call is open: later there is no socket to ask. */
+  clientAddress(): string {
+    const socket = Buffer.from(this.res.getRemoteAddressAsText()).toString('latin1');
+    return clientAddressOf(this.header('x-forwarded-for'), this.proxies, socket);
+  }
+
+  /** A proxy may leave a line that the client sent and add its own behind it, and `getHeader` gives the first. */
+  private read(req: UwsRequest, name: ReadHeader): string {
+    if (name !== 'x-forwarded-for' || this.proxies === 0) return req.getHeader(name);
+    const lines: string[] = [];
+    req.forEach((key, value) => {
+      if (key === name) lines.push(value);
+    });
+    return lines.join();
   }
 
   /** The `content-length` that was named; NaN without one. Only before `keep` and `forget`. */

@@ -53,6 +53,10 @@ function echo(request: HttpRequest): HttpAnswer {
   };
 }
 
+function tellAddress(request: HttpRequest): HttpAnswer {
+  return { status: 200, headers: { 'content-type': 'text/plain' }, body: request.clientAddress() };
+}
+
 const routes: readonly Route[] = [
   { method: 'GET', pattern: '/echo', name: 'echo', handle: echo },
   { method: 'POST', pattern: '/echo', name: 'echo', handle: echo },
@@ -70,6 +74,8 @@ const routes: readonly Route[] = [
   },
   { method: 'GET', pattern: '/things/{id}/parts/{part}', name: 'thing', handle: echo },
   { method: 'DELETE', pattern: '/things/{id}/parts/{part}', name: 'thing', handle: () => ({ status: 204 }) },
+  { method: 'GET', pattern: '/address', name: 'address', handle: tellAddress },
+  { method: 'POST', pattern: '/address', name: 'address', handle: tellAddress },
   { method: 'GET', pattern: '/pixel', name: 'pixel', browser: true, handle: () => ({ status: 204 }) },
   { method: 'POST', pattern: '/pixel', name: 'pixel', browser: true, handle: echo },
   {
@@ -156,6 +162,7 @@ function planOf(overrides: Partial<ServerPlan> = {}): ServerPlan {
     routes,
     bidRoute,
     gzipBids: false,
+    proxies: 0,
     log,
     observe: (route, status) => void seen.observed.push({ route: names[route] ?? '?', status }),
     countFailure: () => (seen.failures += 1),
@@ -416,6 +423,30 @@ describe('a refusal', () => {
       requestId: 'r',
       details,
     });
+  });
+});
+
+describe('the address of the client', () => {
+  const spoofed = { 'x-forwarded-for': '1.1.1.1, 8.8.8.8, 9.9.9.9' };
+
+  test('is that of the socket, whatever a header says', async () => {
+    expect((await send('GET', '/address', spoofed)).body.toString()).toBe(HOST);
+    const zipped = { ...spoofed, 'content-encoding': 'gzip' };
+    expect((await send('POST', '/address', zipped, gzipSync('x'))).body.toString()).toBe(HOST);
+  });
+
+  test('is as far from the end of X-Forwarded-For as there are proxies of ours', async () => {
+    const behind = createServer(planOf({ proxies: 2 }));
+    const behindPort = await behind.listen(HOST, 0);
+    const told = async (headers: Record<string, string>): Promise<string> =>
+      (await send('GET', '/address', headers, '', behindPort)).body.toString();
+    expect(await told(spoofed)).toBe('8.8.8.8');
+    const twoLines = { 'X-Forwarded-For': '1.1.1.1, 7.7.7.7', 'x-forwarded-for': '8.8.8.8, 9.9.9.9' };
+    expect(await told(twoLines)).toBe('8.8.8.8');
+    expect(await told({ 'x-forwarded-for': '9.9.9.9' })).toBe(HOST);
+    expect(await told({ 'x-forwarded-for': ' , ,' })).toBe(HOST);
+    expect(await told({})).toBe(HOST);
+    await behind.close();
   });
 });
 

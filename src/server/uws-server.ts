@@ -11,7 +11,7 @@ import uWS, {
 } from 'uWebSockets.js';
 import { inflate } from './compression.ts';
 import { acceptsGzip, encodingOf, isReadableType, requestIdOf, traceIdOf } from './headers.ts';
-import type { BidRoute, HttpRequest, HttpServer, Route } from './http.ts';
+import type { BidRoute, HttpRequest, HttpServer, ReadHeader, Route } from './http.ts';
 import { createRouter, isWellEscaped, type Match, type Router } from './router.ts';
 import { Traffic, type Watchers } from './traffic.ts';
 import { readBody } from './uws-body.ts';
@@ -31,6 +31,8 @@ export interface ServerPlan extends Watchers {
   readonly bidRoute: BidRoute;
   /** Bids of 1 KiB or more are gzipped too for those who accept it. */
   readonly gzipBids: boolean;
+  /** Proxies of ours that a request comes through: so many addresses of `x-forwarded-for` are believed. */
+  readonly proxies: number;
   readonly drainLimitMs?: number;
 }
 
@@ -43,6 +45,7 @@ export function createServer(plan: ServerPlan): HttpServer {
     router: createRouter([...plan.routes, bidSignpost]),
     bidPath: plan.bidRoute.pattern,
     noRoute: plan.routes.length + 1,
+    proxies: plan.proxies,
     traffic,
   };
   serveBids(app, plan.bidRoute, { traffic, route: plan.routes.length, gzipBids: plan.gzipBids });
@@ -91,6 +94,7 @@ interface Desk {
   readonly bidPath: string;
   /** Index for requests without a route. */
   readonly noRoute: number;
+  readonly proxies: number;
   readonly traffic: Traffic;
 }
 
@@ -125,7 +129,7 @@ const EMPTY = Buffer.alloc(0);
 function serve(desk: Desk, res: HttpResponse, req: UwsRequest): void {
   const call = new HttpCall(res, desk.traffic, desk.noRoute);
   try {
-    const head = new RequestHead(req);
+    const head = new RequestHead(req, res, desk.proxies);
     const match = desk.router.find(head.method, head.path);
     call.terms = {
       route: match.kind === 'route' ? match.route : desk.noRoute,
@@ -224,7 +228,8 @@ function requestOf(
 ): HttpRequest {
   const { method, path, query } = head;
   const { requestId, traceId } = call.terms;
-  return { method, path, query, requestId, traceId, header: (name) => head.header(name), body, params };
+  const ask = { header: (name: ReadHeader) => head.header(name), clientAddress: () => head.clientAddress() };
+  return { method, path, query, requestId, traceId, ...ask, body, params };
 }
 
 /** Never throws. */
