@@ -27,6 +27,8 @@ export interface FeedEdges {
 export interface CampaignFeed {
   /** false after Postgres could not be asked. */
   readonly isConnected: boolean;
+  /** Resolves once the served index holds every change committed before the call; rejects where that fails. */
+  catchUp(): Promise<void>;
   /** Nothing is prepared or published any more. What is being read is not waited for: Postgres may hang. */
   stop(): void;
 }
@@ -51,37 +53,63 @@ export function followCampaigns(
   let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
+    if ((await edges.store.version()) === version) return;
+    const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
+    const next = await compile(edges, holder.current.epoch + 1, buffer);
+    if (isStopped) throw new Error('the feed was stopped before the change was published');
+    prepare(next.snapshot);
+    holder.publish(next.snapshot);
+    version = next.version;
+    warnOfUnsound(edges.log, next.unsound, unsound);
+    ({ unsound } = next);
+    const { campaignCount, epoch } = next.snapshot;
+    edges.log.info(
+      { version, epoch, campaignCount, compileMs: Math.round(next.compileMs) },
+      'index published',
+    );
+  }
+
+  /** Rejects with what `look` rejects with, once it has been told. */
+  async function lookAndTell(): Promise<void> {
     try {
-      if ((await edges.store.version()) !== version) {
-        const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
-        const next = await compile(edges, holder.current.epoch + 1, buffer);
-        if (isStopped) return;
-        prepare(next.snapshot);
-        holder.publish(next.snapshot);
-        version = next.version;
-        warnOfUnsound(edges.log, next.unsound, unsound);
-        ({ unsound } = next);
-        const { campaignCount, epoch } = next.snapshot;
-        edges.log.info(
-          { version, epoch, campaignCount, compileMs: Math.round(next.compileMs) },
-          'index published',
-        );
-      }
+      await look();
       if (!isConnected) edges.log.info({}, 'Postgres is back');
       isConnected = true;
     } catch (error) {
-      if (isStopped) return;
-      if (isConnected) edges.log.warn({ err: error }, 'Postgres is away: the index in memory serves on');
-      isConnected = false;
+      if (!isStopped) {
+        if (isConnected) edges.log.warn({ err: error }, 'Postgres is away: the index in memory serves on');
+        isConnected = false;
+      }
+      throw error;
     }
-    if (!isStopped) timer = setTimeout(() => void look(), LOOK_EVERY_MS);
   }
 
-  void look();
+  /** A look under way may have asked for the number before the change: the next one serves all who come meanwhile. */
+  let underWay: Promise<void> = Promise.resolve();
+  let nextLook: Promise<void> | null = null;
+
+  function catchUp(): Promise<void> {
+    nextLook ??= underWay
+      .catch(() => undefined)
+      .then(() => {
+        nextLook = null;
+        underWay = lookAndTell();
+        return underWay;
+      });
+    return nextLook;
+  }
+
+  async function lookOften(): Promise<void> {
+    await catchUp().catch(() => undefined);
+    if (!isStopped) timer = setTimeout(() => void lookOften(), LOOK_EVERY_MS);
+  }
+
+  void lookOften();
   return {
     get isConnected() {
       return isConnected;
     },
+    catchUp,
     stop() {
       isStopped = true;
       clearTimeout(timer);

@@ -32,6 +32,8 @@ export const READ_HEADERS = [
   'authorization',
   'content-encoding',
   'content-type',
+  'idempotency-key',
+  'if-match',
   'traceparent',
   'user-agent',
   'x-request-id',
