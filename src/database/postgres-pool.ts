@@ -38,6 +38,8 @@ export function openPool(url: string, onError: (error: Error) => void): Pool {
   pool.on('error', (error) => {
     if (!pool.ending) onError(error);
   });
+  // One that breaks while it is in use rejects its query as well; without a listener it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
