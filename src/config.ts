@@ -145,6 +145,12 @@ const SCHEMA = z
     path: ['GAVEL_TMAX_MARGIN_MS'],
     error: 'must be less than GAVEL_TMAX_CAP_MS',
     when: ({ issues }) => issues.every((issue) => !String(issue.path?.[0]).startsWith('GAVEL_TMAX_')),
+  })
+  .refine((read) => read.DATABASE_URL === null || read.GAVEL_ADMIN_KEY !== null, {
+    path: ['GAVEL_ADMIN_KEY'],
+    error: 'must be set where DATABASE_URL is: every server of a database takes the same key',
+    when: ({ issues }) =>
+      issues.every((issue) => !/^(DATABASE_URL|GAVEL_ADMIN_KEY)$/.test(String(issue.path?.[0]))),
   });
 
 function optional<T>(
