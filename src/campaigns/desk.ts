@@ -37,7 +37,7 @@ export type Verdict<Refusal> =
 /**
  * done: committed · replayed: it had been, with the same key · key_reused: the key belongs to another request ·
  * refused: by the verdict · unknown: there is no such campaign for the actor · unavailable: Postgres is away, nothing
- * was done · uncertain: Postgres went away during the commit.
+ * was done · uncertain: Postgres went away during the commit, or hangs.
  */
 export type Outcome<Refusal> =
   | { readonly kind: 'done' | 'replayed'; readonly answer: KeptAnswer }

@@ -1,6 +1,6 @@
 /** The desk on a real PostgreSQL: races, requests that come twice, the audit, and a database that goes away. */
 import { randomUUID } from 'node:crypto';
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { testAd, testCampaign } from '../auction/fixtures/market.ts';
@@ -332,22 +332,45 @@ describe('a PostgreSQL that goes away', () => {
   });
 });
 
+describe('a PostgreSQL that hangs', () => {
+  it('is waited for some seconds, and what it did by then is not known', async () => {
+    const { id } = await created();
+    const line = await openLine(url);
+    const through = openPool(line.url, () => {});
+    const hanging = createCampaignDesk(through, 500);
+    expect(await hanging.find(id, null)).toMatchObject({ id });
+    line.fallSilent();
+    expect(await hanging.find(id, null)).toBe('unavailable');
+    expect(await hanging.change(id, ORDER, (current) => write({ ...current, name: 'Other' }))).toEqual({
+      kind: 'uncertain',
+    });
+    await line.close();
+    await through.end();
+  });
+});
+
 /** A line to the database that can be cut the moment a commit is on its way. */
 async function openLine(databaseUrl: string) {
   const target = new URL(databaseUrl);
   const socketFolder = target.searchParams.get('host');
   const port = Number(target.port === '' ? '5432' : target.port);
   let cutting = false;
+  let silent = false;
+  const ends = new Set<Socket>();
   const listener = createServer((near) => {
     const far =
       socketFolder === null
         ? connect(port, target.hostname)
         : connect(`${socketFolder}/.s.PGSQL.${String(port)}`);
+    ends.add(near);
     near.on('data', (bytes) => {
+      if (silent) return;
       far.write(bytes);
       if (cutting && bytes.includes('COMMIT')) near.destroy();
     });
-    far.on('data', (bytes) => void (near.destroyed || near.write(bytes)));
+    far.on('data', (bytes) => {
+      if (!near.destroyed) near.write(bytes);
+    });
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -364,11 +387,15 @@ async function openLine(databaseUrl: string) {
   near.port = String((listener.address() as AddressInfo).port);
   return {
     url: near.href,
+    fallSilent: () => {
+      silent = true;
+    },
     cutAtCommit: () => {
       cutting = true;
     },
     close: async () => {
       listener.close();
+      for (const near of ends) near.destroy();
       await once(listener, 'close');
     },
   };

@@ -3,6 +3,7 @@
  * in one order, that of plain SQL: the key of the request, the campaign's row, the number of the change.
  */
 import { inTransaction, type Pool, type Transaction } from '../database/postgres-pool.ts';
+import { settlesWithin } from '../database/postgres-patience.ts';
 import { isAway, isDeadlock, isUndone } from '../database/postgres-refusals.ts';
 import type { CampaignDesk, KeptAnswer, Order, Outcome, Verdict } from './desk.ts';
 import type { Campaign } from './model.ts';
@@ -14,6 +15,8 @@ import { findCampaign, listAudit, listCampaigns } from './postgres-listing.ts';
 const ATTEMPTS = 4;
 /** Ours take milliseconds: whoever holds the campaigns for longer is at a prompt of psql. */
 const LOCK_TIMEOUT_MS = 5_000;
+/** Connecting and waiting for locks take less. What is not done by then may still be done later. */
+const PATIENCE_MS = 12_000;
 /** Answers are kept for a day at least (a client that gives up by then will not come back), and go two days later. */
 const KEEP_ANSWERS = "interval '48 hours'";
 /** Each request with a key clears some of what is old, so that no one has to. */
@@ -22,19 +25,22 @@ const CLEAR_AT_ONCE = 10;
 /** A campaign, its rules and its ads belong together. */
 const AT_ONE_MOMENT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
-export function createCampaignDesk(pool: Pool): CampaignDesk {
+/** `patienceMs`: for tests of a database that hangs. */
+export function createCampaignDesk(pool: Pool, patienceMs = PATIENCE_MS): CampaignDesk {
+  const read = async <T>(work: (transaction: Transaction) => Promise<T>): Promise<T | 'unavailable'> =>
+    unlessAway(inTransaction(pool, work, AT_ONE_MOMENT), patienceMs);
+  const settle = async <Refusal>(order: Order, work: Work): Promise<Outcome<Refusal>> => {
+    const settling = commit<Refusal>(pool, order, work);
+    return (await settlesWithin(settling, patienceMs)) ? settling : { kind: 'uncertain' };
+  };
   return {
-    find: (id, advertiserId) =>
-      unlessAway(inTransaction(pool, (reading) => findCampaign(reading, id, advertiserId), AT_ONE_MOMENT)),
-    list: (filter, after, limit) =>
-      unlessAway(
-        inTransaction(pool, (reading) => listCampaigns(reading, filter, after, limit), AT_ONE_MOMENT),
-      ),
-    audit: (id, before, limit) => unlessAway(listAudit(pool, id, before, limit)),
+    find: (id, advertiserId) => read((transaction) => findCampaign(transaction, id, advertiserId)),
+    list: (filter, after, limit) => read((transaction) => listCampaigns(transaction, filter, after, limit)),
+    audit: (id, before, limit) => read((transaction) => listAudit(transaction, id, before, limit)),
     create: (campaign, order, answer) =>
-      settle(pool, order, async (transaction) => answer(await writeNew(transaction, campaign, order.actor))),
+      settle(order, async (transaction) => answer(await writeNew(transaction, campaign, order.actor))),
     change: (id, order, decide) =>
-      settle(pool, order, async (transaction) => {
+      settle(order, async (transaction) => {
         const current = await findCampaign(transaction, id, order.advertiserId, 'FOR UPDATE');
         if (current === null) throw new Withdrawn({ kind: 'unknown' });
         return change(transaction, current, order.actor, decide(current));
@@ -67,7 +73,7 @@ class Withdrawn extends Error {
 type Work = (transaction: Transaction) => Promise<KeptAnswer>;
 
 /** `Refusal` is what the work's verdict withdraws with. */
-async function settle<Refusal>(pool: Pool, order: Order, work: Work): Promise<Outcome<Refusal>> {
+async function commit<Refusal>(pool: Pool, order: Order, work: Work): Promise<Outcome<Refusal>> {
   for (let attempt = 1; ; attempt++) {
     const progress = { isCommitting: false };
     try {
@@ -120,9 +126,9 @@ async function doOnce(transaction: Transaction, { actor, once }: Order, work: Wo
   return { kind: 'done', answer };
 }
 
-async function unlessAway<T>(reading: Promise<T>): Promise<T | 'unavailable'> {
+async function unlessAway<T>(reading: Promise<T>, patienceMs: number): Promise<T | 'unavailable'> {
   try {
-    return await reading;
+    return (await settlesWithin(reading, patienceMs)) ? await reading : 'unavailable';
   } catch (error) {
     if (isAway(error)) return 'unavailable';
     throw error;

@@ -1,5 +1,5 @@
 /** Reading campaigns for those who manage them: one, a page, or what was done to one. */
-import { quickQuery, type Pool, type Transaction } from '../database/postgres-pool.ts';
+import type { Transaction } from '../database/postgres-pool.ts';
 import type { AuditEntry, ListFilter, ListPlace, Page } from './desk.ts';
 import type { Campaign } from './model.ts';
 import type { CampaignRow } from './postgres-rows.ts';
@@ -47,17 +47,17 @@ export async function listCampaigns(
 }
 
 export async function listAudit(
-  pool: Pool,
+  transaction: Transaction,
   id: string,
   before: number | null,
   limit: number,
 ): Promise<Page<AuditEntry, number>> {
-  const { rows } = await pool.query<Omit<AuditEntry, 'at'> & { readonly id: number; readonly at: Date }>(
-    quickQuery(
-      `SELECT id, at, actor, action, before, after FROM campaign_audit
+  const { rows } = await transaction.query<
+    Omit<AuditEntry, 'at'> & { readonly id: number; readonly at: Date }
+  >(
+    `SELECT id, at, actor, action, before, after FROM campaign_audit
         WHERE campaign_id = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
-      [id, before, limit + 1],
-    ),
+    [id, before, limit + 1],
   );
   const shown = rows.slice(0, limit);
   return {

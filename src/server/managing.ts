@@ -138,8 +138,8 @@ async function answerOutcome(
       return fail(
         request,
         'UNAVAILABLE',
-        'Postgres went away during the commit: read the campaigns to see whether the change was made, or send it ' +
-          'again with the same Idempotency-Key',
+        'Postgres hangs, or went away during the commit: read the campaigns to see whether the change was made, or ' +
+          'send it again with the same Idempotency-Key',
       );
   }
 }
