@@ -61,7 +61,7 @@ const ROOMS = {
   'ledger/': { imports: ['money\\.ts$', 'database/redis-'], types: ['campaigns/'] },
   'events/': { imports: ['money\\.ts$', 'openrtb/codes\\.ts$'], types: ['ledger/'] },
   'database/': { imports: [] },
-  'config[a-z-]*\\.ts$': { imports: [] },
+  'config[a-z-]*\\.ts$': { imports: ['database/redis-url\\.ts$', 'events/kafka-brokers\\.ts$'] },
 };
 
 const source = (paths) => paths.map((path) => `^src/${path}`);

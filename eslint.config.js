@@ -15,7 +15,7 @@ const TESTS = ['**/*.test.ts', '**/fixtures/**'];
 const TIME_AND_SEEDS = 'Pure: time and seeds are arguments.';
 
 export default defineConfig(
-  { ignores: ['dist/', 'dist.*/', 'coverage/', 'data/', '.cache/', 'node_modules/'] },
+  { ignores: ['dist/', 'dist.*/', 'coverage/', 'data/', '.cache/', '.services/', 'node_modules/'] },
   { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

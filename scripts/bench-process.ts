@@ -25,7 +25,12 @@ export function atEnd(action: () => void): void {
 
 /** Node with `args`; ended with this process. */
 export function startNode(args: readonly string[], options: SpawnOptions): ChildProcess {
-  const child = spawn(process.execPath, args, options);
+  return startProgram(process.execPath, args, options);
+}
+
+/** A program with `args`; ended with this process. */
+export function startProgram(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(file, args, options);
   alive.add(child);
   child.once('exit', () => alive.delete(child));
   return child;
@@ -33,14 +38,24 @@ export function startNode(args: readonly string[], options: SpawnOptions): Child
 
 /** Node with `args` and `input` on its standard input: what it wrote. Rejects where it fails. */
 export async function callNode(args: readonly string[], input: string): Promise<string> {
-  const child = startNode(args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { output, exitCode } = await callProgram(process.execPath, args, input);
+  if (exitCode !== 0) throw new Error(`${args.join(' ')} ended with ${exitCode ?? 'a signal'}`);
+  return output;
+}
+
+/** A program with `args` and `input` on its standard input: what it wrote, and how it ended. */
+export async function callProgram(
+  file: string,
+  args: readonly string[],
+  input = '',
+): Promise<{ readonly output: string; readonly exitCode: number | null }> {
+  const child = startProgram(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   if (child.stdin === null || child.stdout === null) throw new Error('a child without pipes');
   const exited = once(child, 'exit');
   child.stdin.end(input);
   const output = await text(child.stdout);
   await exited;
-  if (child.exitCode !== 0) throw new Error(`${args.join(' ')} ended with ${child.exitCode ?? 'a signal'}`);
-  return output;
+  return { output, exitCode: child.exitCode };
 }
 
 /** SIGTERM; SIGKILL where that is not enough. */

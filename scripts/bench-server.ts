@@ -60,9 +60,12 @@ export function benchCampaigns(count: number): Campaign[] {
   }));
 }
 
-/** `nodeOptions` come before the program: a profiler, say. */
+/**
+ * With so many workers, and nothing answered late; or on its defaults. `nodeOptions` come before the program: a
+ * profiler, say.
+ */
 export async function startGavel(
-  workers: number,
+  workers: number | 'defaults',
   campaigns: number,
   nodeOptions: readonly string[] = [],
 ): Promise<BenchServer> {
@@ -80,10 +83,11 @@ export async function startGavel(
       GAVEL_HOST: '127.0.0.1',
       GAVEL_PORT: String(port),
       GAVEL_DATA_DIR: dataDir,
-      GAVEL_WORKERS: String(workers),
       GAVEL_DEMO: '0',
-      GAVEL_TMAX_CAP_MS: String(TMAX_CAP_MS),
       GAVEL_LOG_LEVEL: 'warn',
+      ...(workers === 'defaults'
+        ? {}
+        : { GAVEL_WORKERS: String(workers), GAVEL_TMAX_CAP_MS: String(TMAX_CAP_MS) }),
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

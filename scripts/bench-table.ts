@@ -1,22 +1,35 @@
 /**
- * `npm run bench`, once everything is built: what a bid costs against bare uWebSockets.js, and what matching costs
- * alone. The tables go to standard output, what is being done to standard error, the figures to bench-results.json.
+ * `npm run bench`, once everything is built: what a bid costs against bare uWebSockets.js in a closed loop, how long it
+ * takes in an open one, and what matching costs alone. The tables go to standard output, what is being done to standard error, the figures to bench-results.json.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { measureMatching, printMatching } from './bench-matching.ts';
 import type { LoadFigures, LoadOrder } from './bench-load.ts';
+import {
+  measureGenerator,
+  measureOpenLoop,
+  printOpenLoop,
+  type NativePrograms,
+  type OpenLoopRow,
+} from './bench-open-loop.ts';
 import { callNode } from './bench-process.ts';
 import { seededBodies } from './bench-requests.ts';
 import { startBare, startGavel, type BenchServer } from './bench-server.ts';
+import { buildNativeBench, hasCargo, NO_CARGO } from './native-bench.mjs';
 
 interface Row {
   readonly name: string;
   readonly figures: LoadFigures;
   /** CPU a request against bare. */
   readonly ratio: number;
+}
+
+interface OpenLoop {
+  readonly generator: readonly OpenLoopRow[];
+  readonly bidPath: readonly OpenLoopRow[];
 }
 
 const CAMPAIGNS = 5_000;
@@ -41,6 +54,7 @@ const RESULTS = fileURLToPath(new URL('../bench-results.json', import.meta.url))
 await main();
 
 async function main(): Promise<void> {
+  const programs = hasCargo() ? await buildNativeBench() : null;
   const bodies = seededBodies(BODIES, BODIES_SEED);
   const bodyBytes = mean(bodies.map((body) => Buffer.byteLength(body)));
   let answerBytes = 0;
@@ -67,20 +81,36 @@ async function main(): Promise<void> {
     figures,
     ratio: figures.cpuMicrosPerRequest / bare[1].cpuMicrosPerRequest,
   }));
+  const openLoop: OpenLoop | null =
+    programs === null ? null : await measureOpen(programs, bodies, answerBytes);
   progress('matching alone');
   const matching = measureMatching();
   const machine = describeMachine();
   const load = { campaigns: CAMPAIGNS, bodies: BODIES, bodyBytes, answerBytes, connections: CONNECTIONS };
-  writeFileSync(RESULTS, `${JSON.stringify({ ...machine, ...load, rows, matching }, null, 2)}\n`);
+  writeFileSync(RESULTS, `${JSON.stringify({ ...machine, ...load, rows, openLoop, matching }, null, 2)}\n`);
 
-  console.log(`\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, commit ${machine.commit}`);
+  console.log(
+    `\n${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}, commit ${machine.commit}`,
+  );
   console.log(
     `${CAMPAIGNS} campaigns, ${CONNECTIONS} connections, ${BODIES} bodies of ${bodyBytes} bytes, ` +
       `bids of ${answerBytes} bytes, ${MEASURED_SEC} s a row\n`,
   );
   printRows(rows);
   console.log();
+  if (openLoop === null) console.log(`No open loop: ${NO_CARGO}.`);
+  else printOpenLoop([...openLoop.generator, ...openLoop.bidPath]);
+  console.log();
   printMatching(matching);
+}
+
+async function measureOpen(
+  programs: NativePrograms,
+  bodies: readonly string[],
+  answerBytes: number,
+): Promise<OpenLoop> {
+  const generator = await measureGenerator(programs, bodies, answerBytes);
+  return { generator, bidPath: await measureOpenLoop(programs, bodies, CAMPAIGNS) };
 }
 
 /** Starts the server, lets `probe` look at it, puts it under load, stops it. */
@@ -159,12 +189,21 @@ function printRows(rows: readonly Row[]): void {
   }
 }
 
-function describeMachine(): { cpu: string; cores: number; node: string; commit: string } {
+interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGib: number;
+  readonly node: string;
+  readonly commit: string;
+}
+
+function describeMachine(): Machine {
   const commit = git(['rev-parse', '--short', 'HEAD']);
   const isChanged = git(['status', '--porcelain', 'src']) !== '';
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
+    memoryGib: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     commit: isChanged ? `${commit} with changes` : commit,
   };

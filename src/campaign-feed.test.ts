@@ -108,7 +108,7 @@ test('who asks to be caught up while a look is under way waits for the one after
   compiling[1]!.settle(compiled(3));
   expect(await Promise.all(served)).toEqual([3, 3]);
   version = 0;
-  await expect(feed.catchUp()).rejects.toThrow('away');
+  await expect(feed.catchUp()).rejects.toThrow('can not be asked');
   expect(feed.isConnected).toBe(false);
   version = 3;
   await feed.catchUp();

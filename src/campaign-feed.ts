@@ -12,6 +12,8 @@ import type { Snapshot } from './targeting/snapshot.ts';
 
 /** How soon a change of the campaigns is seen. One query of one row each. */
 const LOOK_EVERY_MS = 500;
+/** After a new index could not be made: the reason may be gone, and each try costs a core for a while. */
+const RETRY_AFTER_MS = 2_000;
 /** Readers of the previous snapshot finish within a bid's deadline; after that a new buffer is taken. */
 const SPARE_WAIT_MS = 1_000;
 
@@ -33,9 +35,11 @@ export interface CampaignFeed {
   stop(): void;
 }
 
-/** The first snapshot; rejects when the campaigns can't be read. */
+/** The first snapshot; rejects with a sentence when the campaigns can't be read or compiled. */
 export async function compileFirst(edges: FeedEdges): Promise<CompiledSnapshot> {
-  const first = await compile(edges, 1, undefined);
+  const first = await compile(edges, 1, undefined).catch((error: unknown) => {
+    throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
+  });
   warnOfUnsound(edges.log, first.unsound, []);
   return first;
 }
@@ -48,73 +52,119 @@ export function followCampaigns(
   prepare: (next: Snapshot) => void,
 ): CampaignFeed {
   let { version, unsound } = first;
-  let isConnected = true;
+  const postgres = askPostgres(edges);
   let isStopped = false;
+  let mayRenew = true;
+  let renewing: Promise<void> | null = null;
+  let lastFailure = '';
   let timer: NodeJS.Timeout | undefined;
 
+  /** Goes on while an index is made, so that it is soon known when Postgres is away. */
   async function look(): Promise<void> {
-    if ((await edges.store.version()) === version) return;
-    const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
-    const next = await compile(edges, holder.current.epoch + 1, buffer);
-    if (isStopped) throw new Error('the feed was stopped before the change was published');
+    const last = await postgres.version();
+    if (isStopped) return;
+    if (last !== null && last !== version && mayRenew) renew().catch(() => undefined);
+    timer = setTimeout(() => void look(), LOOK_EVERY_MS);
+  }
+
+  async function catchUp(): Promise<void> {
+    const last = await postgres.version();
+    if (last === null) throw new Error('Postgres can not be asked for the number of the last change');
+    // One that is being made may have begun before the change.
+    if (version < last) await renewing?.catch(() => undefined);
+    if (version < last) await renew();
+  }
+
+  /** One index at a time: whoever asks while it is made waits for it. */
+  function renew(): Promise<void> {
+    renewing ??= makeIndex().finally(() => (renewing = null));
+    return renewing;
+  }
+
+  /** Rejects where none could be made, which has been told then. */
+  async function makeIndex(): Promise<void> {
+    mayRenew = false;
+    let restMs = 0;
+    try {
+      const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
+      const next = await compile(edges, holder.current.epoch + 1, buffer);
+      if (isStopped) throw new Error('the feed was stopped before the new index was published');
+      publish(next);
+      lastFailure = '';
+    } catch (error) {
+      restMs = RETRY_AFTER_MS;
+      // What fails again and again is told once.
+      if (!isStopped && messageOf(error) !== lastFailure) {
+        edges.log.error({ err: error }, 'a new index could not be made: the last one serves on');
+      }
+      lastFailure = messageOf(error);
+      throw error;
+    } finally {
+      setTimeout(() => (mayRenew = true), restMs).unref();
+    }
+  }
+
+  function publish(next: CompiledSnapshot): void {
     prepare(next.snapshot);
     holder.publish(next.snapshot);
     version = next.version;
     warnOfUnsound(edges.log, next.unsound, unsound);
     ({ unsound } = next);
-    const { campaignCount, epoch } = next.snapshot;
-    edges.log.info(
-      { version, epoch, campaignCount, compileMs: Math.round(next.compileMs) },
-      'index published',
-    );
+    tellPublished(edges.log, next);
   }
 
-  /** Rejects with what `look` rejects with, once it has been told. */
-  async function lookAndTell(): Promise<void> {
-    try {
-      await look();
-      if (!isConnected) edges.log.info({}, 'Postgres is back');
-      isConnected = true;
-    } catch (error) {
-      if (!isStopped) {
-        if (isConnected) edges.log.warn({ err: error }, 'Postgres is away: the index in memory serves on');
-        isConnected = false;
-      }
-      throw error;
-    }
-  }
-
-  /** A look under way may have asked for the number before the change: the next one serves all who come meanwhile. */
-  let underWay: Promise<void> = Promise.resolve();
-  let nextLook: Promise<void> | null = null;
-
-  function catchUp(): Promise<void> {
-    nextLook ??= underWay
-      .catch(() => undefined)
-      .then(() => {
-        nextLook = null;
-        underWay = lookAndTell();
-        return underWay;
-      });
-    return nextLook;
-  }
-
-  async function lookOften(): Promise<void> {
-    await catchUp().catch(() => undefined);
-    if (!isStopped) timer = setTimeout(() => void lookOften(), LOOK_EVERY_MS);
-  }
-
-  void lookOften();
+  void look();
   return {
     get isConnected() {
-      return isConnected;
+      return postgres.isConnected;
     },
     catchUp,
     stop() {
       isStopped = true;
+      postgres.stop();
       clearTimeout(timer);
     },
   };
+}
+
+interface Asked {
+  readonly isConnected: boolean;
+  /** The number of the last change; null: Postgres could not be asked. */
+  version(): Promise<number | null>;
+  /** What is still unanswered is no news. */
+  stop(): void;
+}
+
+/** Tells when Postgres goes and when it comes back. */
+function askPostgres({ store, log }: FeedEdges): Asked {
+  let isConnected = true;
+  let isStopped = false;
+  return {
+    get isConnected() {
+      return isConnected;
+    },
+    async version() {
+      try {
+        const version = await store.version();
+        if (!isConnected) log.info({}, 'Postgres is back');
+        isConnected = true;
+        return version;
+      } catch (error) {
+        if (isStopped) return null;
+        if (isConnected) log.warn({ err: error }, 'Postgres can not be asked: the index in memory serves on');
+        isConnected = false;
+        return null;
+      }
+    },
+    stop() {
+      isStopped = true;
+    },
+  };
+}
+
+function tellPublished(log: Log, { snapshot, version, compileMs }: CompiledSnapshot): void {
+  const { campaignCount, epoch } = snapshot;
+  log.info({ version, epoch, campaignCount, compileMs: Math.round(compileMs) }, 'index published');
 }
 
 /** Names each campaign that is left out, but not again with every change of another. */
@@ -137,4 +187,8 @@ function compile(
 ): Promise<CompiledSnapshot> {
   const { databaseUrl, priors } = edges;
   return edges.compiler.compile({ epoch, nowMs: edges.clock(), priors, databaseUrl, buffer });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,20 +1,17 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { createCampaignStore } from './campaigns/postgres-store.ts';
 import { seededCampaigns } from './campaigns/seeded.ts';
 import { compileCampaigns } from './compile-thread.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool } from './database/postgres-pool.ts';
-import { openScratchServer, type ScratchServer } from './database/postgres-scratch.ts';
+import { openScratchServer } from './database/fixtures/postgres-scratch.ts';
 import { Matcher } from './targeting/match.ts';
 import { NOT_ASKED, QUERY_DIMENSIONS } from './targeting/query.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
 
 const NOW_MS = Date.parse('2026-11-02T10:00:00Z');
 
-let server: ScratchServer;
-beforeAll(async () => {
-  server = await openScratchServer();
-});
+const server = openScratchServer();
 afterAll(() => server.close());
 
 it('leaves out campaigns that nobody can serve, says why, and serves all others', async () => {

@@ -28,8 +28,20 @@ export const VARIABLES = {
     fallbackMeans: 'embedded',
     meaning: 'A Postgres server in place of the embedded one: postgres://user:password@host:port/database.',
   },
-  REDIS_URL: { fallback: '', fallbackMeans: 'none', meaning: 'Not served yet: leave it unset.' },
-  KAFKA_BROKERS: { fallback: '', fallbackMeans: 'none', meaning: 'Not served yet: leave it unset.' },
+  REDIS_URL: {
+    fallback: '',
+    fallbackMeans: 'none',
+    meaning: 'A Redis to watch, redis://user:password@host:port; budgets stay in this process so far.',
+  },
+  GAVEL_REDIS_CLUSTER: {
+    fallback: '0',
+    meaning: '1 where REDIS_URL is a cluster: one of its nodes, or several with commas between.',
+  },
+  KAFKA_BROKERS: {
+    fallback: '',
+    fallbackMeans: 'none',
+    meaning: 'Kafka brokers to watch, host:port with commas between; events stay in this process so far.',
+  },
   GAVEL_WORKERS: {
     fallback: '',
     fallbackMeans: 'cores - 1, at least 1',

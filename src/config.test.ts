@@ -26,6 +26,9 @@ describe('the configuration', () => {
       publicUrl: null,
       dataDir: './data',
       databaseUrl: null,
+      redisUrl: null,
+      redisCluster: false,
+      kafkaBrokers: null,
       workers: 3,
       adminKey: null,
       signingKey: null,
@@ -72,6 +75,9 @@ describe('the configuration', () => {
       GAVEL_PUBLIC_URL: 'https://ads.example/gavel//',
       GAVEL_DATA_DIR: '/d',
       DATABASE_URL: 'postgresql://u:p@h:5/d',
+      REDIS_URL: 'redis://u:p@h:7001,redis://u:p@h:7002',
+      GAVEL_REDIS_CLUSTER: '1',
+      KAFKA_BROKERS: 'k1:9092, k2:9092',
       GAVEL_WORKERS: '2',
       GAVEL_ADMIN_KEY: 'k'.repeat(16),
       GAVEL_SIGNING_KEY: 's'.repeat(32),
@@ -92,6 +98,9 @@ describe('the configuration', () => {
       publicUrl: 'https://ads.example/gavel',
       dataDir: '/d',
       databaseUrl: 'postgresql://u:p@h:5/d',
+      redisUrl: 'redis://u:p@h:7001,redis://u:p@h:7002',
+      redisCluster: true,
+      kafkaBrokers: ['k1:9092', 'k2:9092'],
       workers: 2,
       adminKey: 'k'.repeat(16),
       signingKey: 's'.repeat(32),
@@ -113,8 +122,9 @@ describe('the configuration', () => {
       GAVEL_PORT: '65536',
       GAVEL_PUBLIC_URL: 'ftp://x',
       DATABASE_URL: 'mysql://u:hunter2@h/d',
-      REDIS_URL: 'redis://h',
-      KAFKA_BROKERS: 'h:9092',
+      REDIS_URL: 'http://h',
+      GAVEL_REDIS_CLUSTER: 'yes',
+      KAFKA_BROKERS: 'h',
       GAVEL_WORKERS: '-1',
       GAVEL_ADMIN_KEY: 'short',
       GAVEL_SIGNING_KEY: 'short',
@@ -138,16 +148,17 @@ describe('the configuration', () => {
       GAVEL_ADMIN_KEY: 'hunter2',
       GAVEL_SIGNING_KEY: 'hunter2',
       DATABASE_URL: 'my://hunter2',
+      REDIS_URL: 'redis://:hunter2@h/x',
     });
     expect(message).toContain('GAVEL_ADMIN_KEY must have at least 16 characters');
     expect(message).not.toContain('hunter2');
   });
 
-  test('says that Redis and Kafka are not served yet', () => {
-    expect(messageOf({ REDIS_URL: 'redis://h' })).toContain(
-      'REDIS_URL must be unset: this version serves alone',
-    );
-    expect(messageOf({ KAFKA_BROKERS: 'h:9092' })).toContain('KAFKA_BROKERS must be unset');
+  test('refuses a database of a Redis Cluster, also beside another mistake', () => {
+    const wrong = { REDIS_URL: 'redis://h/1', GAVEL_REDIS_CLUSTER: '1', GAVEL_DEMO: 'x' };
+    expect(messageOf(wrong)).toContain('REDIS_URL names a database, and GAVEL_REDIS_CLUSTER is 1');
+    expect(messageOf(wrong)).toContain('GAVEL_DEMO');
+    expect(configOf({ REDIS_URL: 'redis://h/1' }).redisUrl).toBe('redis://h/1');
   });
 
   test('refuses a margin that leaves no time, also beside another mistake', () => {

@@ -1,6 +1,9 @@
 /** The environment as one frozen Config. Every mistake is told at once, each with the name of its variable. */
 import { z } from 'zod';
 import { LOG_LEVELS, VARIABLES, type LogLevel, type VariableName } from './config-variables.ts';
+import { isPostgresUrl, isPublicUrl, withoutSlash } from './config-urls.ts';
+import { readRedisUrl } from './database/redis-url.ts';
+import { readBrokers } from './events/kafka-brokers.ts';
 
 /** Shorter keys could be guessed. */
 const MIN_ADMIN_KEY_CHARS = 16;
@@ -13,7 +16,12 @@ const MAX_VENDOR_ID = 65_535;
 const MAX_TMAX_MS = 10_000;
 
 /** Their values are never repeated in a message. */
-const SECRETS: ReadonlySet<string> = new Set(['GAVEL_ADMIN_KEY', 'GAVEL_SIGNING_KEY', 'DATABASE_URL']);
+const SECRETS: ReadonlySet<string> = new Set([
+  'GAVEL_ADMIN_KEY',
+  'GAVEL_SIGNING_KEY',
+  'DATABASE_URL',
+  'REDIS_URL',
+]);
 
 export interface Config {
   readonly port: number;
@@ -22,6 +30,9 @@ export interface Config {
   readonly publicUrl: string | null;
   readonly dataDir: string;
   readonly databaseUrl: string | null;
+  readonly redisUrl: string | null;
+  readonly redisCluster: boolean;
+  readonly kafkaBrokers: readonly string[] | null;
   readonly workers: number;
   readonly adminKey: string | null;
   readonly signingKey: string | null;
@@ -87,6 +98,9 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     publicUrl: read.GAVEL_PUBLIC_URL,
     dataDir: read.GAVEL_DATA_DIR,
     databaseUrl: read.DATABASE_URL,
+    redisUrl: read.REDIS_URL,
+    redisCluster: read.GAVEL_REDIS_CLUSTER,
+    kafkaBrokers: read.KAFKA_BROKERS,
     workers: read.GAVEL_WORKERS ?? Math.max(1, cores - 1),
     adminKey: read.GAVEL_ADMIN_KEY,
     signingKey: read.GAVEL_SIGNING_KEY,
@@ -110,17 +124,14 @@ const SCHEMA = z
     GAVEL_PUBLIC_URL: optional(isPublicUrl, 'must be an http(s) URL without query or fragment', withoutSlash),
     GAVEL_DATA_DIR: z.string(),
     DATABASE_URL: optional(isPostgresUrl, 'must be a postgres:// URL', (text) => text),
-    REDIS_URL: notServed(),
-    KAFKA_BROKERS: notServed(),
+    REDIS_URL: checked(readRedisUrl, (_, text) => text),
+    GAVEL_REDIS_CLUSTER: flag(),
+    KAFKA_BROKERS: checked(readBrokers, ({ brokers }) => brokers),
     GAVEL_WORKERS: optional(isWhole(0, MAX_WORKERS), wholeMessage(0, MAX_WORKERS), Number),
     GAVEL_ADMIN_KEY: secret(MIN_ADMIN_KEY_CHARS),
     GAVEL_SIGNING_KEY: secret(MIN_SIGNING_KEY_CHARS),
     GAVEL_TCF_VENDOR_ID: optional(isWhole(1, MAX_VENDOR_ID), wholeMessage(1, MAX_VENDOR_ID), Number),
-    GAVEL_FX_FILE: optional(
-      () => true,
-      '',
-      (text) => text,
-    ),
+    GAVEL_FX_FILE: z.string().transform((text) => (text === '' ? null : text)),
     GAVEL_PRIOR_CTR: rate(),
     GAVEL_PRIOR_CVR: rate(),
     GAVEL_TMAX_CAP_MS: whole(1, MAX_TMAX_MS),
@@ -141,6 +152,14 @@ const SCHEMA = z
       }),
     GAVEL_DEMO: flag(),
   } satisfies Record<VariableName, z.ZodType>)
+  .refine(
+    (read) => !read.GAVEL_REDIS_CLUSTER || read.REDIS_URL === null || readRedisUrl(read.REDIS_URL, true).ok,
+    {
+      path: ['REDIS_URL'],
+      error: 'names a database, and GAVEL_REDIS_CLUSTER is 1: a cluster has only database 0',
+      when: ({ issues }) => issues.every((issue) => !String(issue.path?.[0]).includes('REDIS')),
+    },
+  )
   .refine((read) => read.GAVEL_TMAX_MARGIN_MS < read.GAVEL_TMAX_CAP_MS, {
     path: ['GAVEL_TMAX_MARGIN_MS'],
     error: 'must be less than GAVEL_TMAX_CAP_MS',
@@ -162,6 +181,20 @@ function optional<T>(
     .string()
     .refine((text) => text === '' || isSound(text), { error })
     .transform((text) => (text === '' ? null : read(text)));
+}
+
+/** null where it is unset. `read` says itself what is wrong. */
+function checked<Sound extends { readonly ok: true }, T>(
+  read: (text: string) => Sound | { readonly ok: false; readonly error: string },
+  valueOf: (sound: Sound, text: string) => T,
+): z.ZodType<T | null> {
+  return z.string().transform((text, context) => {
+    if (text === '') return null;
+    const result = read(text);
+    if (result.ok) return valueOf(result, text);
+    context.addIssue({ code: 'custom', message: result.error });
+    return z.NEVER;
+  });
 }
 
 function whole(min: number, max: number): z.ZodType<number> {
@@ -202,26 +235,4 @@ function secret(minChars: number): z.ZodType<string | null> {
     `must have at least ${minChars} characters`,
     (text) => text,
   );
-}
-
-function notServed(): z.ZodType<string> {
-  return z.literal('', { error: 'must be unset: this version serves alone, with its embedded stand-ins' });
-}
-
-function isPublicUrl(text: string): boolean {
-  const url = urlOf(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
-}
-
-function withoutSlash(text: string): string {
-  return text.replace(/\/+$/, '');
-}
-
-function isPostgresUrl(text: string): boolean {
-  const protocol = urlOf(text)?.protocol;
-  return protocol === 'postgres:' || protocol === 'postgresql:';
-}
-
-function urlOf(text: string): URL | null {
-  return URL.canParse(text) ? new URL(text) : null;
 }

@@ -21,6 +21,7 @@ import type { Storage } from './storage.ts';
 import { startIndexCompiler } from './targeting/piscina-compiler.ts';
 import { SnapshotHolder } from './targeting/snapshot-holder.ts';
 import type { Snapshot } from './targeting/snapshot.ts';
+import { locateThread } from './thread-file.ts';
 
 export interface Market {
   readonly ledger: EmbeddedLedger;
@@ -59,7 +60,7 @@ export async function openMarket(
     tmaxMarginMs: config.tmaxMarginMs,
   };
   const ledger = openBooks(storage, log);
-  const compiler = startIndexCompiler(siblingFile('./compile-thread'));
+  const compiler = startIndexCompiler(locateThread('./compile-thread'));
   const feedEdges: FeedEdges = {
     store: storage.store,
     compiler,
@@ -137,7 +138,7 @@ function openWorkers(
   return openPool({
     workers,
     policy,
-    workerFile: siblingFile('./auction/piscina-worker'),
+    workerFile: locateThread('./auction/piscina-worker'),
     layout: DEFAULT_LAYOUT,
     snapshots: holder,
     decideInline: ({ pinned, body, nowMs, resume }) => decider.decide(pinned.snapshot, body, nowMs, resume),
@@ -159,11 +160,6 @@ function rememberCatalogs(ledger: EmbeddedLedger): (snapshot: Snapshot) => Catal
     catalogs.set(snapshot, last);
     return last;
   };
-}
-
-/** A module of ours that a thread loads: `.js` when built, `.ts` under the development server. */
-function siblingFile(path: string): URL {
-  return new URL(`${path}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 }
 
 function startTimer(afterMs: number, action: () => void): () => void {

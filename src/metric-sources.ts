@@ -1,5 +1,6 @@
 /** Metrics that other rooms count themselves: what is asked of them, and under which name it is told. */
 import type { PoolStats } from './auction/pool-report.ts';
+import type { CheckResult, HealthChecks } from './server/health.ts';
 
 export interface MetricSources {
   /** Milliseconds of the epoch. */
@@ -9,6 +10,7 @@ export interface MetricSources {
   readonly ledger: () => LedgerFigures;
   /** HttpServer.inFlight. */
   readonly inFlight: () => number;
+  readonly checks: HealthChecks;
 }
 
 export interface IndexFigures {
@@ -38,6 +40,8 @@ interface SourcedMetric {
   readonly help: string;
   readonly read: (sources: MetricSources) => number;
 }
+
+const UP_OR_DOWN = '0 while it is down, else 1, also where an embedded one stands in.';
 
 export const SOURCED_METRICS: readonly SourcedMetric[] = [
   metric('gavel_in_flight_requests', 'Neither answered nor aborted.', (from) => from.inFlight()),
@@ -75,10 +79,18 @@ export const SOURCED_METRICS: readonly SourcedMetric[] = [
     (from) => from.ledger().unexplainedOverspendNanos,
   ),
   metric('gavel_ledger_pending_nanos', 'Reserved and not yet decided.', (from) => from.ledger().pendingNanos),
+
+  metric('gavel_postgres_up', `Postgres: ${UP_OR_DOWN}`, (from) => upOf(from.checks.postgres())),
+  metric('gavel_redis_up', `Redis: ${UP_OR_DOWN}`, (from) => upOf(from.checks.redis())),
+  metric('gavel_kafka_up', `Kafka: ${UP_OR_DOWN}`, (from) => upOf(from.checks.kafka())),
 ];
 
 function metric(name: string, help: string, read: SourcedMetric['read']): SourcedMetric {
   return { name, help, read };
+}
+
+function upOf(result: CheckResult): number {
+  return result === 'down' ? 0 : 1;
 }
 
 function ageOfIndex(from: MetricSources): number {

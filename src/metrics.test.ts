@@ -31,6 +31,7 @@ const SOURCES: MetricSources = {
     pendingNanos: 5,
   }),
   inFlight: () => 3,
+  checks: { redis: () => 'down', kafka: () => 'up', postgres: () => 'embedded' },
 };
 
 let metrics: Metrics | null = null;
@@ -88,7 +89,7 @@ describe('the metrics', () => {
       expect(family.help.length, name).toBeGreaterThan(4);
       expect(family.samples.size, name).toBeGreaterThan(0);
       expect(name).toMatch(
-        /^gavel_[a-z]+(_[a-z]+)*_(total|seconds|bytes|nanos|campaigns|ads|threads|requests|batches)$/,
+        /^gavel_[a-z]+(_[a-z]+)*_(total|seconds|bytes|nanos|campaigns|ads|threads|requests|batches|up)$/,
       );
       expect(name.endsWith('_total')).toBe(family.type === 'counter');
     }
@@ -167,6 +168,7 @@ describe('the metrics', () => {
     expect(value('gavel_worker_busy_seconds_total')).toBe(1.5);
     expect(value('gavel_worker_queue_requests')).toBe(2);
     expect(value('gavel_in_flight_requests')).toBe(3);
+    expect([value('gavel_redis_up'), value('gavel_kafka_up'), value('gavel_postgres_up')]).toEqual([0, 1, 1]);
   });
 
   test('have cumulative histogram buckets that end at the count', async () => {

@@ -10,7 +10,7 @@ import { createKeyCheck } from './server/admin-key.ts';
 import { bidRoute } from './server/bidding.ts';
 import { clickRoutes } from './server/clicks.ts';
 import { deliveryRoutes } from './server/delivery.ts';
-import { healthRoutes, type CheckResult } from './server/health.ts';
+import { healthRoutes, type CheckResult, type HealthChecks } from './server/health.ts';
 import type { BidRoute, Log, Route } from './server/http.ts';
 import { createKeeper } from './server/keeper.ts';
 import { noticeRoutes } from './server/notices.ts';
@@ -20,6 +20,7 @@ import { createSimpleAuction } from './server/simple-auction.ts';
 import { simpleFormRoutes } from './server/simple-forms.ts';
 import type { TrackingEdges } from './server/tracking.ts';
 import { routeNames } from './server/uws-server.ts';
+import type { Services } from './services.ts';
 import type { Storage } from './storage.ts';
 
 export interface Site {
@@ -32,6 +33,7 @@ export interface SiteParts {
   readonly config: Config;
   readonly storage: Storage;
   readonly market: Market;
+  readonly services: Services;
   readonly signer: TokenSigner;
   readonly publicUrl: string;
   readonly adminKey: string;
@@ -44,6 +46,11 @@ export function createSite(parts: SiteParts): Site {
   const { config, market, signer, publicUrl, log } = parts;
   const { ledger, holder, catalogOf, landingPages } = market;
   const clock = Date.now;
+  const checks: HealthChecks = {
+    redis: () => parts.services.redis(),
+    kafka: () => parts.services.kafka(),
+    postgres: () => checkPostgres(parts),
+  };
   const events = createCountingEvents((type, origin) => {
     metrics.countEvent(type, origin);
   });
@@ -84,7 +91,7 @@ export function createSite(parts: SiteParts): Site {
     ...clickRoutes({ ...tracking, landingPages }),
     ...managementRoutes(parts),
     ...healthRoutes({
-      checks: { redis: () => 'embedded', kafka: () => 'embedded', postgres: () => checkPostgres(parts) },
+      checks,
       isReady: parts.isReady,
       renderMetrics: () => metrics.render(),
     }),
@@ -95,6 +102,7 @@ export function createSite(parts: SiteParts): Site {
     workers: market.workerFigures,
     ledger: () => ({ ...ledger.totals(), pendingNanos: ledger.pendingNanos() }),
     inFlight: parts.inFlight,
+    checks,
   });
   return { routes, bidRoute: bids, metrics };
 }

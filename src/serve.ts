@@ -1,7 +1,7 @@
 /**
  * `serve`: the rooms, opened in the order in which they need each other, and closed in the reverse one.
  *
- *   storage → secrets → market (ledger, index, workers) → routes → listen … SIGTERM → not ready → drain → close
+ *   services → storage → secrets → market (ledger, index, workers) → routes → listen … SIGTERM → not ready → drain → close
  */
 import { createTokenSigner, type SigningKey } from './auction/crypto-token.ts';
 import { seedDemo } from './campaigns/demo.ts';
@@ -12,6 +12,7 @@ import { createSite } from './routes.ts';
 import { loadAdminKey } from './server/admin-key.ts';
 import type { HttpServer, Log } from './server/http.ts';
 import { createServer } from './server/uws-server.ts';
+import { watchServices } from './services.ts';
 import { openStorage, type Storage } from './storage.ts';
 import { printWelcome } from './welcome.ts';
 
@@ -28,6 +29,7 @@ const CONFIGURED_KEY_NUMBER = 0;
 /** Resolves once the server has stopped. Rejects when it can't start, with one sentence that says why. */
 export async function serve(config: Config, log: Log): Promise<void> {
   const stopped = untilSignal();
+  const services = await watchServices(config, log);
   const storage = await openStorage(config, log);
   const isSeeded = await loadDemo(config, storage, log);
   const secrets = await loadSecrets(storage.pool);
@@ -42,6 +44,7 @@ export async function serve(config: Config, log: Log): Promise<void> {
     config,
     storage,
     market,
+    services,
     signer: createTokenSigner(signingKeys(config, secrets.signingKeys), secrets.userSalt),
     publicUrl,
     adminKey: adminKey.key,
@@ -66,7 +69,7 @@ export async function serve(config: Config, log: Log): Promise<void> {
   log.info({ signal }, 'stopping: requests in flight are answered first');
   isReady = false;
   await server.close();
-  await market.close();
+  await Promise.all([market.close(), services.close()]);
   await storage.close(deadlineMs - performance.now());
   site.metrics.close();
   log.info({}, 'stopped');

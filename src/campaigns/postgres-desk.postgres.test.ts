@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { testAd, testCampaign } from '../auction/fixtures/market.ts';
 import { migrate } from '../database/postgres-migrate.ts';
 import { openPool, type Pool } from '../database/postgres-pool.ts';
-import { openScratchServer, type ScratchServer } from '../database/postgres-scratch.ts';
+import { openScratchServer, type ScratchServer } from '../database/fixtures/postgres-scratch.ts';
 import type { AuditEntry, CampaignDesk, KeptAnswer, Once, Order, Verdict } from './desk.ts';
 import type { Campaign } from './model.ts';
 import { createCampaignDesk } from './postgres-desk.ts';
@@ -17,8 +17,8 @@ let url: string;
 let pool: Pool;
 let desk: CampaignDesk;
 
-beforeAll(async () => {
-  server = await openScratchServer();
+beforeAll(() => {
+  server = openScratchServer();
 });
 afterAll(() => server.close());
 

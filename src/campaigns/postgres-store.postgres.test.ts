@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { migrate } from '../database/postgres-migrate.ts';
 import { openPool } from '../database/postgres-pool.ts';
 import type { Pool } from '../database/postgres-pool.ts';
-import { openScratchServer } from '../database/postgres-scratch.ts';
-import type { ScratchServer } from '../database/postgres-scratch.ts';
+import { openScratchServer } from '../database/fixtures/postgres-scratch.ts';
 import { costNanos } from '../money.ts';
 import { makeDemoCampaigns, seedDemo } from './demo.ts';
 import type { Ad, Campaign } from './model.ts';
@@ -16,13 +15,10 @@ import type { CampaignStore } from './store.ts';
 
 const NOW_MS = Date.parse('2026-11-02T10:00:00.123Z');
 
-let server: ScratchServer;
+const server = openScratchServer();
 let pool: Pool;
 let store: CampaignStore;
 
-beforeAll(async () => {
-  server = await openScratchServer();
-});
 afterAll(() => server.close());
 
 beforeEach(async () => {

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKey, findKey, listKeys, revokeKey } from './postgres-keys.ts';
 import { migrate } from './postgres-migrate.ts';
 import { openPool, type Pool } from './postgres-pool.ts';
-import { openScratchServer, type ScratchServer } from './postgres-scratch.ts';
+import { openScratchServer, type ScratchServer } from './fixtures/postgres-scratch.ts';
 
 let server: ScratchServer;
 let pool: Pool;
 
 beforeAll(async () => {
-  server = await openScratchServer();
+  server = openScratchServer();
   const url = await server.createDatabase();
   await migrate(url);
   pool = openPool(url, () => {});

@@ -1,3 +1,4 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -11,23 +12,23 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { openProxy } from '../fixtures/toxiproxy.ts';
 import { migrate, MigrationError } from './postgres-migrate.ts';
 import { openPool } from './postgres-pool.ts';
 import type { Pool } from './postgres-pool.ts';
-import { openScratchServer } from './postgres-scratch.ts';
-import type { ScratchServer } from './postgres-scratch.ts';
+import { openScratchServer, throughProxy } from './fixtures/postgres-scratch.ts';
 import { loadSecrets } from './postgres-secrets.ts';
 
-let server: ScratchServer;
+const server = openScratchServer();
+const FILES = readdirSync('migrations');
+const POLL_MS = 10;
 let url: string;
 let folder: string;
 
-beforeAll(async () => {
-  server = await openScratchServer();
-});
 afterAll(() => server.close());
 
 beforeEach(async () => {
@@ -53,7 +54,7 @@ async function withPool<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
 describe('migrations', () => {
   it('run once when several processes start at the same moment', async () => {
     const runs = await Promise.all([migrate(url), migrate(url), migrate(url)]);
-    const names = readdirSync('migrations').map((file) => file.replace(/^0*(\d+)\.do\.(.*)\.sql$/, '$1 $2'));
+    const names = FILES.map((file) => file.replace(/^0*(\d+)\.do\.(.*)\.sql$/, '$1 $2'));
     expect(runs.flat().sort()).toEqual(names.sort());
     expect(await migrate(url)).toEqual([]);
   });
@@ -103,6 +104,93 @@ describe('migrations', () => {
     expect(await migrate(url, folder)).toEqual([]);
   });
 });
+
+describe('migrations of several processes', () => {
+  it('run once, and all of the processes end well', async () => {
+    await withPool(async (pool) => {
+      // One waits for this in its second migration, the other one for the first.
+      const inTheWay = await createSecretsTable(pool);
+      const first = startMigrating(url);
+      const second = startMigrating(url);
+      await untilWaiting(pool, 2);
+      await inTheWay.takeBack();
+      expect([await first.exitCode, await second.exitCode]).toEqual([0, 0]);
+    });
+    expect(await versionsRun()).toEqual(FILES.map((_, i) => i + 1));
+  });
+
+  it('are run by another one after one was killed in the middle', async () => {
+    await withPool(async (pool) => {
+      const inTheWay = await createSecretsTable(pool);
+      const killed = startMigrating(url);
+      await untilWaiting(pool, 1);
+      killed.child.kill('SIGKILL');
+      expect(await killed.exitCode).toBeNull();
+      const successor = startMigrating(url);
+      await inTheWay.takeBack();
+      expect(await successor.exitCode).toBe(0);
+    });
+    expect(await versionsRun()).toEqual(FILES.map((_, i) => i + 1));
+  });
+
+  it('say so when their connection is cut in the middle, and leave the database as it was', async () => {
+    await withPool(async (pool) => {
+      const { hostname, port } = new URL(url);
+      const proxy = await openProxy({ host: hostname, port: Number(port) });
+      const inTheWay = await createSecretsTable(pool);
+      const outcome = migrate(throughProxy(url, proxy)).catch(String);
+      await untilWaiting(pool, 1);
+      await proxy.close();
+      expect(await outcome).toMatch(
+        /^MigrationError: the connection to PostgreSQL broke during the migrations \(.+\): start again, since they run whole or not at all$/,
+      );
+      await inTheWay.takeBack();
+      expect(await migrate(url)).toHaveLength(FILES.length);
+    });
+  });
+});
+
+/** Each as often as it ran. */
+async function versionsRun(): Promise<readonly number[]> {
+  const { rows } = await withPool((pool) =>
+    pool.query<{ version: number }>(
+      'SELECT version FROM schema_migrations WHERE version > 0 ORDER BY version',
+    ),
+  );
+  return rows.map(({ version }) => version);
+}
+
+interface Migrating {
+  readonly child: ChildProcess;
+  readonly exitCode: Promise<number | null>;
+}
+
+/** `migrate` of the command line, in a process of its own. */
+function startMigrating(databaseUrl: string): Migrating {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), 'src/main.ts', 'migrate'], {
+    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
+    stdio: 'ignore',
+  });
+  return { child, exitCode: once(child, 'exit').then(([code]) => code as number | null) };
+}
+
+/** The second migration makes this table too, and waits until it is known whether ours stays. */
+async function createSecretsTable(pool: Pool): Promise<{ takeBack(): Promise<void> }> {
+  const client = await pool.connect();
+  await client.query('BEGIN; CREATE TABLE secrets (id integer)');
+  return {
+    async takeBack() {
+      await client.query('ROLLBACK');
+      client.release();
+    },
+  };
+}
+
+/** Until so many wait for a lock in the test's database. */
+async function untilWaiting(pool: Pool, count: number): Promise<void> {
+  const sql = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  while ((await pool.query(sql)).rowCount !== count) await sleep(POLL_MS);
+}
 
 describe('secrets', () => {
   it('are made once and the same for nodes that start at the same moment', async () => {

@@ -31,8 +31,9 @@ export async function migrate(url: string, folder = MIGRATIONS_FOLDER): Promise<
     application_name: 'gavel-migrate',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
+  const line = { isLost: false };
   // A connection that breaks also rejects the query that it carried.
-  client.on('error', () => {});
+  client.on('error', () => (line.isLost = true));
   await client.connect().catch((error: unknown) => {
     throw new MigrationError(`can't connect to PostgreSQL: ${reasonOf(error)}`, { cause: error });
   });
@@ -42,6 +43,13 @@ export async function migrate(url: string, folder = MIGRATIONS_FOLDER): Promise<
     const ran = await runMigrations(client, folder);
     await client.query('COMMIT');
     return ran;
+  } catch (error) {
+    if (!line.isLost) throw error;
+    throw new MigrationError(
+      `the connection to PostgreSQL broke during the migrations (${reasonOf(error)}): ` +
+        'start again, since they run whole or not at all',
+      { cause: error },
+    );
   } finally {
     // What was not committed is rolled back with the connection.
     await client.end();

@@ -38,14 +38,19 @@ export function openPool(url: string, onError: (error: Error) => void): Pool {
   pool.on('error', (error) => {
     if (!pool.ending) onError(error);
   });
-  // One that breaks while it is in use rejects its query as well; without a listener it would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
-/** A query for one row by its key: rejects soon where the server hangs, and its connection is thrown away. */
-export function quickQuery(text: string, values: readonly unknown[] = []): QuickQuery {
-  return { text, values: [...values], query_timeout: QUICK_QUERY_TIMEOUT_MS };
+/**
+ * A query that rejects soon where the server hangs, and whose connection is thrown away then. One for one row by
+ * its key needs no limit of its own.
+ */
+export function quickQuery(
+  text: string,
+  values: readonly unknown[] = [],
+  limitMs = QUICK_QUERY_TIMEOUT_MS,
+): QuickQuery {
+  return { text, values: [...values], query_timeout: limitMs };
 }
 
 /** pg reads the timeout here; its declarations don't know. */
@@ -63,24 +68,29 @@ export async function inTransaction<T>(
   begin = 'BEGIN',
 ): Promise<T> {
   const client = await pool.connect();
+  // The pool listens only to connections that nobody has; the query under way rejects as well.
+  client.on('error', ignore);
   let broken = true;
   try {
-    await client.query(begin);
-    try {
-      const result = await work(client);
-      await client.query('COMMIT');
-      broken = false;
-      return result;
-    } catch (error) {
-      // After a query that hangs, this would only wait behind it.
-      await client.query(quickQuery('ROLLBACK'));
-      broken = false;
-      throw error;
-    }
+    await client.query(quickQuery(begin));
+    const result = await work(client);
+    await client.query('COMMIT');
+    broken = false;
+    return result;
+  } catch (error) {
+    // Behind a query that hangs, this waits no longer than a quick one may.
+    broken = await client.query(quickQuery('ROLLBACK')).then(
+      () => false,
+      () => true,
+    );
+    throw error;
   } finally {
     client.release(broken);
+    client.off('error', ignore);
   }
 }
+
+const ignore = (): void => undefined;
 
 /** The bigint as a number. What a number can't hold exactly must never have been written: it throws. */
 function parseSafeInteger(text: string): number {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { healthRoutes, type CheckResult, type HealthEdges } from './health.ts';
+import { healthRoutes, type HealthEdges } from './health.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
 
 const UP: HealthEdges = {
   checks: {
     redis: () => 'embedded',
     kafka: () => 'embedded',
-    postgres: () => Promise.resolve('up' as const),
+    postgres: () => 'up',
   },
   isReady: () => true,
   renderMetrics: () =>
@@ -43,23 +43,17 @@ describe('GET /health', () => {
     });
   });
 
-  test.each<readonly [string, () => CheckResult | Promise<CheckResult>]>([
-    ['says so', () => 'down'],
-    [
-      'throws',
-      () => {
-        throw new Error('no connection');
-      },
-    ],
-    ['rejects', () => Promise.reject(new Error('no connection'))],
-  ])('is degraded, and still 200, when a check %s', async (_how, postgres) => {
-    const answer = await ask('/health', { ...UP, checks: { ...UP.checks, postgres } });
-    expect(answer.status).toBe(200);
-    expect(bodyOf(answer)).toEqual({
-      status: 'degraded',
-      checks: { redis: 'embedded', kafka: 'embedded', postgres: 'down' },
-    });
-  });
+  test.each(['redis', 'kafka', 'postgres'] as const)(
+    'is degraded, and still 200, when %s is down',
+    async (name) => {
+      const answer = await ask('/health', { ...UP, checks: { ...UP.checks, [name]: () => 'down' } });
+      expect(answer.status).toBe(200);
+      expect(bodyOf(answer)).toEqual({
+        status: 'degraded',
+        checks: { redis: 'embedded', kafka: 'embedded', postgres: 'up', [name]: 'down' },
+      });
+    },
+  );
 });
 
 test('GET /health/live answers as long as the process does', async () => {

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clusterName, occupants, recordedPostmaster } from './disk-postgres-folder.ts';
 import { startEmbeddedPostgres } from './postgres-embedded.ts';
 import type { EmbeddedPostgres } from './postgres-embedded.ts';
-import { SILENT } from './postgres-scratch.ts';
+import { SILENT } from './fixtures/silent-log.ts';
 
 let dataDir: string;
 let folder: string;

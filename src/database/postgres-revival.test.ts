@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { killOccupants, occupants, recordedPostmaster } from './disk-postgres-folder.ts';
 import { keepPostgresRunning, type KeptPostgres } from './postgres-revival.ts';
-import { SILENT } from './postgres-scratch.ts';
+import { SILENT } from './fixtures/silent-log.ts';
 
 let root: string;
 let folder: string;

@@ -1,0 +1,166 @@
+/**
+ * The open loop: native-bench/load asks at a rate of its own choosing, whatever the server does, and measures from the
+ * time at which a request was due. First load's own limit on this machine, then the server on its embedded defaults.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { atEnd, callProgram, endProcess, startProgram } from './bench-process.ts';
+import { startBare, startGavel, type BenchServer } from './bench-server.ts';
+
+/** The programs of native-bench/, as paths. */
+export interface NativePrograms {
+  readonly load: string;
+  readonly floor: string;
+}
+
+/** Of one rate; microseconds, from the time at which a request was due. native-bench/README.md has all fields. */
+interface StepFigures {
+  /** null in a closed loop. */
+  readonly intendedPerSecond: number | null;
+  readonly achievedPerSecond: number;
+  readonly answered: number;
+  readonly ok200: number;
+  readonly noContent204: number;
+  readonly other: number;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly latency: TimesFigures;
+  readonly ownLateness: TimesFigures;
+  readonly engineCorePercent: number;
+  readonly serverCpu: { readonly microsPerAnswer: number; readonly corePercent: number } | null;
+  readonly othersCores: number;
+  /** kept, server-behind or load-behind; null in a closed loop. */
+  readonly verdict: string | null;
+}
+
+interface TimesFigures {
+  readonly p50Micros: number;
+  readonly p99Micros: number;
+  readonly p999Micros: number;
+  readonly maxMicros: number;
+}
+
+export interface OpenLoopRow extends StepFigures {
+  readonly name: string;
+}
+
+/** Requests a second: a small exchange's, a middling one's, and what the product is made for. */
+const RATES = [1_000, 5_000, 10_000] as const;
+/** At which load has to be on time, to be believed at half of it. */
+const GENERATOR_RATE = 20_000;
+const STEP = '10s';
+const WARM_UP = '5s';
+const CONNECTIONS = 64;
+
+/** How fast load is by itself, as fast as floor and bare uWebSockets.js answer, and how punctual. */
+export async function measureGenerator(
+  programs: NativePrograms,
+  bodies: readonly string[],
+  answerBytes: number,
+): Promise<OpenLoopRow[]> {
+  const closed = ['--closed', '--for', STEP];
+  const open = ['--rate', String(GENERATOR_RATE), '--for', STEP];
+  const bare = (): Promise<BenchServer> => startBare({ answerBytes, parses: false, spinMicros: 0 });
+  const floor = (): Promise<BenchServer> => startFloor(programs.floor, answerBytes);
+  return [
+    ...(await measure(programs.load, 'floor, closed loop', floor, bodies, closed)),
+    ...(await measure(programs.load, 'bare uWebSockets.js, closed loop', bare, bodies, closed)),
+    ...(await measure(programs.load, 'floor', floor, bodies, open)),
+    ...(await measure(programs.load, 'bare uWebSockets.js', bare, bodies, open)),
+  ];
+}
+
+/** The bid path at each of the rates, as `npm start` serves it. */
+export function measureOpenLoop(
+  programs: NativePrograms,
+  bodies: readonly string[],
+  campaigns: number,
+): Promise<OpenLoopRow[]> {
+  const schedule = RATES.map((rate) => `${rate}:${STEP}`).join(',');
+  return measure(programs.load, 'bid path', () => startGavel('defaults', campaigns), bodies, [
+    '--schedule',
+    schedule,
+  ]);
+}
+
+export function printOpenLoop(rows: readonly OpenLoopRow[]): void {
+  console.log(
+    '                                    asked/s  answered/s    p50 ms    p99 ms  p99.9 ms    max ms  late p99 ms      bids  verdict',
+  );
+  for (const row of rows) {
+    const { latency, ownLateness } = row;
+    console.log(
+      [
+        row.name.padEnd(34),
+        (row.intendedPerSecond ?? '-').toString().padStart(9),
+        row.achievedPerSecond.toFixed(0).padStart(12),
+        ...[latency.p50Micros, latency.p99Micros, latency.p999Micros, latency.maxMicros].map((micros) =>
+          millis(micros).padStart(10),
+        ),
+        millis(ownLateness.p99Micros).padStart(13),
+        (row.name === 'bid path' ? bidShare(row) : '-').padStart(10),
+        `  ${row.verdict ?? '-'}`,
+      ].join(''),
+    );
+  }
+}
+
+async function measure(
+  load: string,
+  name: string,
+  start: () => Promise<BenchServer>,
+  bodies: readonly string[],
+  pace: readonly string[],
+): Promise<OpenLoopRow[]> {
+  process.stderr.write(`bench: open loop: ${name}\n`);
+  const folder = mkdtempSync(join(tmpdir(), 'gavel-bench-load-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  atEnd(remove);
+  const file = join(folder, 'bodies.jsonl');
+  writeFileSync(file, `${bodies.join('\n')}\n`);
+  const server = await start();
+  try {
+    const { output } = await callProgram(load, [
+      'run',
+      '--url',
+      server.url,
+      '--pid',
+      String(server.pid),
+      '--bodies',
+      file,
+      '--connections',
+      String(CONNECTIONS),
+      '--warm-up',
+      WARM_UP,
+      '--json',
+      '-',
+      ...pace,
+    ]);
+    // load ends with an error where it could not keep a rate itself; its verdict says so in the row.
+    if (output === '') throw new Error('load ended without figures');
+    const { steps } = JSON.parse(output) as { steps: StepFigures[] };
+    return steps.map((step) => ({ name, ...step }));
+  } finally {
+    await server.stop();
+    remove();
+  }
+}
+
+async function startFloor(program: string, answerBytes: number): Promise<BenchServer> {
+  const child = startProgram(program, ['--answer-bytes', String(answerBytes)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (child.stdout === null || child.pid === undefined) throw new Error('floor does not start');
+  const [port] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return { url: `http://127.0.0.1:${port}/openrtb2/bid`, pid: child.pid, stop: () => endProcess(child) };
+}
+
+function bidShare({ ok200, answered }: StepFigures): string {
+  return answered === 0 ? '-' : `${((ok200 / answered) * 100).toFixed(1)} %`;
+}
+
+function millis(micros: number): string {
+  return (micros / 1_000).toFixed(2);
+}

@@ -1,0 +1,28 @@
+/** Formatting, lint, tests and self-test of native-bench/. */
+import path from 'node:path';
+import { buildNativeBench, hasCargo, NO_CARGO } from './native-bench.mjs';
+import { fail, ROOT, run, say } from './run.mjs';
+
+const MANIFEST = ['--manifest-path', path.join(ROOT, 'native-bench/Cargo.toml')];
+
+if (hasCargo()) {
+  for (const command of [
+    ['cargo', 'fmt', ...MANIFEST, '--check'],
+    ['cargo', 'clippy', ...MANIFEST, '--locked', '--all-targets', '--quiet', '--', '--deny', 'warnings'],
+    ['cargo', 'test', ...MANIFEST, '--locked', '--quiet'],
+  ]) {
+    await succeed(command);
+  }
+  const { load } = await buildNativeBench();
+  await succeed([load, 'self-test']);
+} else if (process.env.CI === 'true') {
+  fail(NO_CARGO);
+} else {
+  say(`left out: ${NO_CARGO}`);
+}
+
+/** @param {readonly string[]} command */
+async function succeed(command) {
+  const code = await run(command);
+  if (code !== 0) fail(`${command.join(' ')} failed (exit code ${code})`);
+}

@@ -1,0 +1,165 @@
+/** The door to Redis, one server or a Cluster: its scripts, and word of when it goes and when it returns. */
+import { Redis, type Cluster } from 'ioredis';
+
+import { keepCluster, type NodeOptions } from './redis-cluster.ts';
+import { startHeartbeat } from './redis-heartbeat.ts';
+import { createScriptBook, type ScriptRunner, type ScriptSource } from './redis-script.ts';
+import { nameServers, readRedisUrl, type RedisAddress, type RedisServer } from './redis-url.ts';
+
+export type RedisState = 'up' | 'down';
+
+export interface RedisOrder {
+  /** As `readRedisUrl` takes it. */
+  readonly url: string;
+  /** Several servers in the URL are a cluster in any case. */
+  readonly isCluster: boolean;
+  /** The first verdict and each change after it, once, with a sentence. Of a cluster, `up` means all masters. */
+  readonly onState: (state: RedisState, reason: string) => void;
+  /** Of a cluster behind proxies: where a node is reached that announces itself as the key, host:port. */
+  readonly detours?: Readonly<Record<string, RedisServer>>;
+}
+
+export interface RedisConnection {
+  /** `down` until the first answer. */
+  readonly state: RedisState;
+  /** A sentence on why it is in that state; while it is down, it follows what happens. */
+  readonly reason: string;
+  /** Throws where the name is taken. */
+  readonly defineScript: (name: string, source: ScriptSource) => ScriptRunner;
+  /** Asks now, and answers within some two seconds. */
+  readonly ping: () => Promise<boolean>;
+  /** Soon, also while Redis hangs. Calls under way end as late, later ones as away; `onState` hears no more. */
+  readonly close: () => Promise<void>;
+}
+
+/** A command is out for so long and no byte comes in: the connection counts as broken. */
+const SILENCE_LIMIT_MS = 1_000;
+/** With a packet lost, a connection takes a second; TLS some more. */
+const CONNECT_TIMEOUT_MS = 2_000;
+const BACKOFF_MS = [100, 200, 400, 800, 1_600] as const;
+/** Each pause is up to a quarter shorter or longer, so that many clients don't return in step. */
+const BACKOFF_JITTER = 0.25;
+/** For a farewell that gets no answer; then the socket is destroyed. */
+const FAREWELL_MS = 100;
+
+/** One server or a cluster, as a connection needs it. */
+interface Front {
+  readonly client: () => Redis | Cluster;
+  /** null: all of it takes scripts. */
+  readonly reason: () => string | null;
+  /** The server that holds the key takes scripts. */
+  readonly isOpen: (key: string) => boolean;
+  readonly ask: () => Promise<void>;
+  readonly stop: () => void;
+}
+
+/** Throws where the URL is wrong. What is wrong with the server, `onState` hears. */
+export function openRedis(order: RedisOrder): RedisConnection {
+  const read = readRedisUrl(order.url, order.isCluster);
+  if (!read.ok) throw new Error(`the URL of Redis ${read.error}`);
+  const { address } = read;
+  const scripts = createScriptBook(
+    () => front.client(),
+    (key) => front.isOpen(key),
+  );
+  let told: RedisState | null = null;
+  let isClosed = false;
+
+  function reason(): string {
+    if (isClosed) return `the connection to Redis at ${nameServers(address)} is closed`;
+    return front.reason() ?? `Redis at ${nameServers(address)} answers`;
+  }
+
+  function tell(): void {
+    const state = front.reason() === null ? 'up' : 'down';
+    if (isClosed || state === told) return;
+    told = state;
+    order.onState(state, reason());
+  }
+
+  const front: Front =
+    order.isCluster || address.servers.length > 1
+      ? keepCluster({
+          address,
+          options: nodeOptions(address),
+          detours: order.detours ?? {},
+          backoffMs,
+          onReplacement: scripts.teach,
+          onVerdict: tell,
+        })
+      : openServer(address, tell);
+
+  return {
+    get state() {
+      return isClosed ? 'down' : (told ?? 'down');
+    },
+    get reason() {
+      return reason();
+    },
+    defineScript: scripts.define,
+    async ping() {
+      await front.ask();
+      return front.reason() === null && !isClosed;
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      scripts.close();
+      await new Promise<void>((resolve) => {
+        // A client between two attempts has no connection whose end it could tell.
+        const timer = setTimeout(resolve, 2 * FAREWELL_MS);
+        front.client().once('end', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        front.stop();
+      });
+    },
+  };
+}
+
+function openServer(address: RedisAddress, onVerdict: () => void): Front {
+  const redis = new Redis({
+    ...address.servers[0],
+    ...nodeOptions(address),
+    retryStrategy: backoffMs,
+    enableOfflineQueue: false,
+  });
+  const server = nameServers(address);
+  const beat = startHeartbeat(redis, { server, address, isCluster: false, onVerdict });
+  return {
+    client: () => redis,
+    reason: beat.reason,
+    isOpen: () => beat.reason() === null,
+    ask: beat.ask,
+    stop() {
+      beat.stop();
+      redis.disconnect();
+    },
+  };
+}
+
+function nodeOptions({ user, password, database, isTls }: RedisAddress): NodeOptions {
+  return {
+    ...(user === '' ? {} : { username: user }),
+    ...(password === '' ? {} : { password }),
+    ...(isTls ? { tls: {} } : {}),
+    db: database,
+    connectionName: 'gavel',
+    protocol: 2,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: SILENCE_LIMIT_MS,
+    disconnectTimeout: FAREWELL_MS,
+    // What was under way when a connection broke fails, and is never sent again unasked.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    // The heartbeat looks closer.
+    enableReadyCheck: false,
+  };
+}
+
+/** `attempt` counts from 1. */
+function backoffMs(attempt: number): number {
+  const pauseMs = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length) - 1] ?? 0;
+  return Math.round(pauseMs * (1 + BACKOFF_JITTER * (2 * Math.random() - 1)));
+}

@@ -1,0 +1,131 @@
+/**
+ * Sends batches until every replica that is in step has them. Plain mode: a batch whose answer got lost is sent
+ * again, so that messages may come twice and none is missing. kafkajs' idempotent mode lost acknowledged batches.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Partitioners, type Kafka, type Producer } from 'kafkajs';
+import { REQUEST_TIMEOUT_MS } from './kafka-connections.ts';
+import { CLOSED, describeFault, isFinal, type KafkaFault } from './kafka-fault.ts';
+import { findMissing } from './kafka-topics.ts';
+
+export interface OutMessage {
+  /** Messages of one key go to one partition. */
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ProducerOrder {
+  /**
+   * Batches under way at once; further ones wait in line. With 1, the messages of a key stay in order over every
+   * fault, but for those that come twice; with more, a batch that is sent again comes after its successors.
+   */
+  readonly maxInFlight: number;
+  /** A batch failed and is tried again. */
+  readonly onRetry: (fault: KafkaFault) => void;
+}
+
+export type SendOutcome = 'sent' | KafkaFault;
+
+export interface KafkaProducer {
+  /**
+   * Waits as long as Kafka is away. A fault is final: the topic is unknown, a message too large, or the client
+   * closed; then it is not known which of the messages arrived.
+   */
+  send(topic: string, messages: readonly OutMessage[]): Promise<SendOutcome>;
+}
+
+/** All replicas that are in step. */
+const ALL_REPLICAS = -1;
+const FIRST_RETRY_MS = 100;
+/** Work goes on at most this much later than the broker is back. */
+const MAX_RETRY_MS = 1_000;
+
+/** `kafka` never retries by itself; once `closing` is aborted its connections are closed too. */
+export function openProducer(kafka: Kafka, order: ProducerOrder, closing: AbortSignal): KafkaProducer {
+  const sendOnce = createSender(kafka);
+  const places = openPlaces(order.maxInFlight);
+  const isClosed = (): boolean => closing.aborted;
+  const sendUntilSent = async (topic: string, messages: readonly OutMessage[]): Promise<SendOutcome> => {
+    for (let waitMs = FIRST_RETRY_MS; !isClosed(); waitMs = Math.min(2 * waitMs, MAX_RETRY_MS)) {
+      const outcome = await sendOnce(topic, messages);
+      if (outcome === 'sent' || isFinal(outcome)) return outcome;
+      if (isClosed()) break;
+      order.onRetry(outcome);
+      await pause(waitMs, undefined, { signal: closing }).catch(() => undefined);
+    }
+    return CLOSED;
+  };
+  return {
+    async send(topic, messages) {
+      await places.take();
+      try {
+        return await sendUntilSent(topic, messages);
+      } finally {
+        places.giveBack();
+      }
+    },
+  };
+}
+
+function createSender(kafka: Kafka): KafkaProducer['send'] {
+  let producer = createProducer(kafka);
+  const knownTopics = new Set<string>();
+  return async (topic, messages) => {
+    // kafkajs itself would look for a topic for seconds before it says that there is none.
+    if (!knownTopics.has(topic)) {
+      const fault = await findMissing(kafka, [topic]);
+      if (fault !== null) return fault;
+      knownTopics.add(topic);
+    }
+    try {
+      await producer.connect();
+    } catch (error) {
+      // kafkajs would try that same broker again and again.
+      producer = createProducer(kafka);
+      return describeFault(error, 'Kafka');
+    }
+    try {
+      const batch = messages.map((message) => ({ ...message }));
+      await producer.send({ topic, messages: batch, acks: ALL_REPLICAS, timeout: REQUEST_TIMEOUT_MS });
+      return 'sent';
+    } catch (error) {
+      const fault = describeFault(error, 'Kafka', topic);
+      // A broker that just started does not know its topics yet: the next attempt finds out.
+      if (fault.kind !== 'unknown-topic') return fault;
+      knownTopics.delete(topic);
+      return { ...fault, kind: 'refused' };
+    }
+  };
+}
+
+function createProducer(kafka: Kafka): Producer {
+  return kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    allowAutoTopicCreation: false,
+    idempotent: false,
+  });
+}
+
+interface Places {
+  take(): Promise<void>;
+  giveBack(): void;
+}
+
+/** Whoever comes first gets the next free place. */
+function openPlaces(count: number): Places {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  return {
+    take() {
+      if (free === 0) return new Promise((resolve) => waiting.push(resolve));
+      free -= 1;
+      return Promise.resolve();
+    },
+    giveBack() {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    },
+  };
+}
