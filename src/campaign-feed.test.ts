@@ -81,6 +81,41 @@ test('campaigns that are left out are named, those that were named before are no
   expect(named.slice(1)).toEqual([{ campaignId: 'b', reason: other.reason }]);
 });
 
+test('who asks to be caught up while a look is under way waits for the one after it, in which the change is', async () => {
+  let version = 2;
+  const compiling = [later<CompiledSnapshot>(), later<CompiledSnapshot>()];
+  const compile = vi.fn(() => compiling[compile.mock.calls.length - 1]!.promise);
+  const ignore = (): void => {};
+  const log = { debug: ignore, info: ignore, warn: ignore, error: ignore, fatal: ignore };
+  const edges: FeedEdges = {
+    store: { version: () => (version > 0 ? Promise.resolve(version) : Promise.reject(new Error('away'))) },
+    compiler: { compile, close: () => Promise.resolve() },
+    databaseUrl: '',
+    priors: { ctr: 0.001, cvr: 0.00001 },
+    clock: () => 0,
+    log,
+  };
+  const first = compiled(1);
+  const holder = new SnapshotHolder(first.snapshot, () => () => {});
+  const feed = followCampaigns(edges, first, holder, ignore);
+  await vi.waitUntil(() => compile.mock.calls.length === 1);
+  version = 3;
+  const served = [feed.catchUp(), feed.catchUp()].map((caughtUp) =>
+    caughtUp.then(() => holder.current.epoch),
+  );
+  compiling[0]!.settle(compiled(2));
+  await vi.waitUntil(() => compile.mock.calls.length === 2);
+  compiling[1]!.settle(compiled(3));
+  expect(await Promise.all(served)).toEqual([3, 3]);
+  version = 0;
+  await expect(feed.catchUp()).rejects.toThrow('can not be asked');
+  expect(feed.isConnected).toBe(false);
+  version = 3;
+  await feed.catchUp();
+  expect([feed.isConnected, compile.mock.calls.length]).toEqual([true, 2]);
+  feed.stop();
+});
+
 test('a feed that was stopped publishes nothing of what it still reads', async () => {
   const { feed, holder, compiling, prepared } = await compilingFeed();
   feed.stop();

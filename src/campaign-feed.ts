@@ -29,6 +29,8 @@ export interface FeedEdges {
 export interface CampaignFeed {
   /** false after Postgres could not be asked. */
   readonly isConnected: boolean;
+  /** Resolves once the served index holds every change committed before the call; rejects where that fails. */
+  catchUp(): Promise<void>;
   /** Nothing is prepared or published any more. What is being read is not waited for: Postgres may hang. */
   stop(): void;
 }
@@ -53,6 +55,7 @@ export function followCampaigns(
   const postgres = askPostgres(edges);
   let isStopped = false;
   let mayRenew = true;
+  let renewing: Promise<void> | null = null;
   let lastFailure = '';
   let timer: NodeJS.Timeout | undefined;
 
@@ -60,18 +63,33 @@ export function followCampaigns(
   async function look(): Promise<void> {
     const last = await postgres.version();
     if (isStopped) return;
-    const isOld = last !== null && last !== version;
-    if (isOld && mayRenew) void renew();
+    if (last !== null && last !== version && mayRenew) renew().catch(() => undefined);
     timer = setTimeout(() => void look(), LOOK_EVERY_MS);
   }
 
-  async function renew(): Promise<void> {
+  async function catchUp(): Promise<void> {
+    const last = await postgres.version();
+    if (last === null) throw new Error('Postgres can not be asked for the number of the last change');
+    // One that is being made may have begun before the change.
+    if (version < last) await renewing?.catch(() => undefined);
+    if (version < last) await renew();
+  }
+
+  /** One index at a time: whoever asks while it is made waits for it. */
+  function renew(): Promise<void> {
+    renewing ??= makeIndex().finally(() => (renewing = null));
+    return renewing;
+  }
+
+  /** Rejects where none could be made, which has been told then. */
+  async function makeIndex(): Promise<void> {
     mayRenew = false;
     let restMs = 0;
     try {
       const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
       const next = await compile(edges, holder.current.epoch + 1, buffer);
-      if (!isStopped) publish(next);
+      if (isStopped) throw new Error('the feed was stopped before the new index was published');
+      publish(next);
       lastFailure = '';
     } catch (error) {
       restMs = RETRY_AFTER_MS;
@@ -80,8 +98,10 @@ export function followCampaigns(
         edges.log.error({ err: error }, 'a new index could not be made: the last one serves on');
       }
       lastFailure = messageOf(error);
+      throw error;
+    } finally {
+      setTimeout(() => (mayRenew = true), restMs).unref();
     }
-    setTimeout(() => (mayRenew = true), restMs).unref();
   }
 
   function publish(next: CompiledSnapshot): void {
@@ -90,11 +110,7 @@ export function followCampaigns(
     version = next.version;
     warnOfUnsound(edges.log, next.unsound, unsound);
     ({ unsound } = next);
-    const { campaignCount, epoch } = next.snapshot;
-    edges.log.info(
-      { version, epoch, campaignCount, compileMs: Math.round(next.compileMs) },
-      'index published',
-    );
+    tellPublished(edges.log, next);
   }
 
   void look();
@@ -102,6 +118,7 @@ export function followCampaigns(
     get isConnected() {
       return postgres.isConnected;
     },
+    catchUp,
     stop() {
       isStopped = true;
       postgres.stop();
@@ -143,6 +160,11 @@ function askPostgres({ store, log }: FeedEdges): Asked {
       isStopped = true;
     },
   };
+}
+
+function tellPublished(log: Log, { snapshot, version, compileMs }: CompiledSnapshot): void {
+  const { campaignCount, epoch } = snapshot;
+  log.info({ version, epoch, campaignCount, compileMs: Math.round(compileMs) }, 'index published');
 }
 
 /** Names each campaign that is left out, but not again with every change of another. */

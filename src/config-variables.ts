@@ -50,7 +50,7 @@ export const VARIABLES = {
   GAVEL_ADMIN_KEY: {
     fallback: '',
     fallbackMeans: 'made at the first start',
-    meaning: 'The management key, 16 characters or more.',
+    meaning: 'The management key, 16 characters or more; must be set where DATABASE_URL is.',
   },
   GAVEL_SIGNING_KEY: {
     fallback: '',

@@ -63,6 +63,13 @@ describe('the configuration', () => {
     expect(configOf({ GAVEL_WORKERS: '0' }).workers).toBe(0);
   });
 
+  test('asks for the management key where the database is shared', () => {
+    const shared = { DATABASE_URL: 'postgres://h/d' };
+    expect(messageOf(shared)).toMatch(/^The configuration is wrong:\n {2}GAVEL_ADMIN_KEY must be set where/);
+    expect(messageOf({ ...shared, GAVEL_ADMIN_KEY: 'short' })).toContain('at least 16 characters');
+    expect(configOf({ ...shared, GAVEL_ADMIN_KEY: 'k'.repeat(16) }).adminKey).toBe('k'.repeat(16));
+  });
+
   test('reads every variable', () => {
     const config = configOf({
       GAVEL_PORT: '9000',

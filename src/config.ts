@@ -1,6 +1,7 @@
 /** The environment as one frozen Config. Every mistake is told at once, each with the name of its variable. */
 import { z } from 'zod';
 import { LOG_LEVELS, VARIABLES, type LogLevel, type VariableName } from './config-variables.ts';
+import { isPostgresUrl, isPublicUrl, withoutSlash } from './config-urls.ts';
 import { readRedisUrl } from './database/redis-url.ts';
 import { readBrokers } from './events/kafka-brokers.ts';
 
@@ -171,6 +172,12 @@ const SCHEMA = z
     path: ['GAVEL_TMAX_MARGIN_MS'],
     error: 'must be less than GAVEL_TMAX_CAP_MS',
     when: ({ issues }) => issues.every((issue) => !String(issue.path?.[0]).startsWith('GAVEL_TMAX_')),
+  })
+  .refine((read) => read.DATABASE_URL === null || read.GAVEL_ADMIN_KEY !== null, {
+    path: ['GAVEL_ADMIN_KEY'],
+    error: 'must be set where DATABASE_URL is: every server of a database takes the same key',
+    when: ({ issues }) =>
+      issues.every((issue) => !/^(DATABASE_URL|GAVEL_ADMIN_KEY)$/.test(String(issue.path?.[0]))),
   });
 
 function optional<T>(
@@ -241,22 +248,4 @@ function secret(minChars: number): z.ZodType<string | null> {
     `must have at least ${minChars} characters`,
     (text) => text,
   );
-}
-
-function isPublicUrl(text: string): boolean {
-  const url = urlOf(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
-}
-
-function withoutSlash(text: string): string {
-  return text.replace(/\/+$/, '');
-}
-
-function isPostgresUrl(text: string): boolean {
-  const protocol = urlOf(text)?.protocol;
-  return protocol === 'postgres:' || protocol === 'postgresql:';
-}
-
-function urlOf(text: string): URL | null {
-  return URL.canParse(text) ? new URL(text) : null;
 }

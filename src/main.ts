@@ -1,30 +1,50 @@
-/** The command line: `serve` (the default), `migrate`. */
+/** The command line: `serve` (the default), `migrate`, `keys`, `campaigns`. */
 import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { CAMPAIGN_USAGE, runCampaignCommand } from './campaign-command.ts';
 import { loadEnvFile, readConfig } from './config.ts';
 import { migrate } from './database/postgres-migrate.ts';
+import { KEY_USAGE, runKeyCommand } from './key-command.ts';
 import { serve } from './serve.ts';
 import { createLog } from './server/logs.ts';
 
-const USAGE = 'usage: node dist/main.js [serve | migrate]';
+const USAGE = `usage: node dist/main.js [serve | migrate | ${KEY_USAGE} | ${CAMPAIGN_USAGE}]`;
+const OPTIONS = {
+  role: { type: 'string' },
+  advertiser: { type: 'string' },
+  partial: { type: 'boolean', default: false },
+} as const;
 
-async function main(command: string): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
   loadEnvFile();
   const read = readConfig(process.env, availableParallelism());
   if (!read.ok) {
     leave(read.message);
     return;
   }
-  const log = createLog(read.config.logLevel);
+  const { config } = read;
+  const { positionals, values } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const [command = 'serve', ...rest] = positionals;
   switch (command) {
     case 'serve':
-      return serve(read.config, log);
+      return serve(config, createLog(config.logLevel));
     case 'migrate':
-      if (read.config.databaseUrl === null) leave('migrate: DATABASE_URL is not set');
-      else log.info({ applied: await migrate(read.config.databaseUrl) }, 'migrated');
+      if (config.databaseUrl === null) leave('migrate: DATABASE_URL is not set');
+      else createLog(config.logLevel).info({ applied: await migrate(config.databaseUrl) }, 'migrated');
+      return;
+    case 'keys':
+      print(await runKeyCommand(config, rest, { role: values.role, advertiser: values.advertiser }));
+      return;
+    case 'campaigns':
+      print(await runCampaignCommand(config, rest, { partial: values.partial }));
       return;
     default:
       leave(USAGE);
   }
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
 }
 
 function leave(message: string): void {
@@ -32,7 +52,7 @@ function leave(message: string): void {
   process.exitCode = 1;
 }
 
-main(process.argv[2] ?? 'serve').catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   leave(`gavel: ${error instanceof Error ? error.message : String(error)}`);
   // Threads and children of a start that failed half-way must not keep the process.
   process.exit(1);

@@ -36,6 +36,8 @@ export interface Market {
   readonly workerFigures: () => WorkerFigures;
   /** Postgres answered when it was last asked. */
   readonly isFed: () => boolean;
+  /** Resolves once the index holds every change committed before the call; rejects where it can't be brought to it. */
+  readonly catchUp: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -103,6 +105,7 @@ export async function openMarket(
     landingPages,
     workerFigures: () => pool?.stats() ?? INLINE_FIGURES,
     isFed: () => feed.isConnected,
+    catchUp: () => feed.catchUp(),
     async close() {
       clearInterval(ticker);
       ratesFile?.close();

@@ -3,6 +3,7 @@ import { createDelivery } from './auction/delivery.ts';
 import type { TokenSigner } from './auction/crypto-token.ts';
 import type { Config } from './config.ts';
 import { createCountingEvents } from './events/counting.ts';
+import { managementRoutes } from './management.ts';
 import type { Market } from './market.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createKeyCheck } from './server/admin-key.ts';
@@ -88,6 +89,7 @@ export function createSite(parts: SiteParts): Site {
     ...noticeRoutes(tracking),
     ...pixelRoutes({ ...tracking, landingPages }),
     ...clickRoutes({ ...tracking, landingPages }),
+    ...managementRoutes(parts),
     ...healthRoutes({
       checks,
       isReady: parts.isReady,

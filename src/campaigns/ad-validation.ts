@@ -6,7 +6,8 @@ import { HOST_NAMES } from './value-forms.ts';
 import type { WireObject } from './wire.ts';
 
 const AD_TYPES = ['banner', 'video', 'audio', 'native'] as const;
-const AD_STATUSES = ['active', 'paused', 'ended'] as const;
+/** An ad is ended by taking it out of its campaign. */
+const AD_STATUSES = ['active', 'paused'] as const;
 
 /** Browsers and exchanges cut longer ones. */
 const MAX_URL_LENGTH = 2_048;

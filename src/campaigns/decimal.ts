@@ -36,3 +36,8 @@ function scaleDigits(text: string, decimals: number): ScaledDecimal {
   const value = Number(`${digits}e${String(zeros)}`);
   return Number.isSafeInteger(value) ? { kind: 'exact', value } : { kind: 'too_large' };
 }
+
+/** The decimal that `scaled` of 10^-decimals stands for: what scaleDecimal makes `scaled` of again, up to 15 digits. */
+export function unscaleDecimal(scaled: number, decimals: number): number {
+  return Number(`${String(scaled)}e-${String(decimals)}`);
+}

@@ -83,7 +83,7 @@ export interface AdRow {
   readonly protocols: readonly number[];
 }
 
-export function campaignRow(campaign: Campaign, version: number): CampaignColumns<string> {
+export function campaignRow(campaign: Campaign, version: number): CampaignColumns<string | null> {
   const { bid, schedule } = campaign;
   return {
     id: campaign.id,
@@ -224,6 +224,7 @@ function epochMs(time: Date | number): number {
   return new Date(time).getTime();
 }
 
-function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString();
+/** null where the time was infinite: which way, is lost. */
+function isoTime(timeMs: number): string | null {
+  return Number.isNaN(timeMs) ? null : new Date(timeMs).toISOString();
 }

@@ -5,7 +5,9 @@
 import { inTransaction, quickQuery } from '../database/postgres-pool.ts';
 import type { Pool, Transaction } from '../database/postgres-pool.ts';
 import type { Campaign } from './model.ts';
-import { adRows, campaignRow, readAd, readCampaign, ruleRows } from './postgres-rows.ts';
+import { nameActor, recordChanges } from './postgres-audit.ts';
+import { insertCampaigns } from './postgres-inserts.ts';
+import { readAd, readCampaign } from './postgres-rows.ts';
 import type { AdRow, CampaignRow, RuleRow } from './postgres-rows.ts';
 import type { CampaignStore } from './store.ts';
 
@@ -21,12 +23,12 @@ const LEAST_UUID = '00000000-0000-0000-0000-000000000000';
 export function createCampaignStore(pool: Pool): CampaignStore {
   return {
     loadServable: () => inTransaction(pool, loadActive, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
-    insertMany: async (campaigns) =>
+    insertMany: async (campaigns, actor = 'import') =>
       campaigns.length === 0
         ? readVersion(pool)
         : inTransaction(pool, async (transaction) => {
             const version = await raiseVersion(transaction);
-            await insert(transaction, campaigns, version);
+            await insert(transaction, campaigns, version, actor);
             return version;
           }),
     insertFirst: async (campaigns) => {
@@ -34,7 +36,7 @@ export function createCampaignStore(pool: Pool): CampaignStore {
       return inTransaction(pool, async (transaction) => {
         // Another node may have been first since; then this is a change that touches nothing.
         const isFirst = (await raiseVersion(transaction)) === 1;
-        if (isFirst) await insert(transaction, campaigns, 1);
+        if (isFirst) await insert(transaction, campaigns, 1, 'demo');
         return isFirst;
       });
     },
@@ -81,27 +83,17 @@ async function insert(
   transaction: Transaction,
   campaigns: readonly Campaign[],
   version: number,
+  actor: string,
 ): Promise<void> {
+  await nameActor(transaction, actor);
   for (let from = 0; from < campaigns.length; from += INSERT_PAGE) {
-    const page = campaigns.slice(from, from + INSERT_PAGE);
-    await insertRows(
+    const page = campaigns.slice(from, from + INSERT_PAGE).map((campaign) => ({ ...campaign, version }));
+    await insertCampaigns(transaction, page, version);
+    await recordChanges(
       transaction,
-      'campaigns',
-      page.map((campaign) => campaignRow(campaign, version)),
+      page.map((after) => ({ actor, action: 'create', version, before: null, after })),
     );
-    await insertRows(transaction, 'campaign_targeting_rules', page.flatMap(ruleRows));
-    await insertRows(transaction, 'ads', page.flatMap(adRows));
   }
-}
-
-/** One statement and one parameter, however many rows. Their keys are the table's columns. */
-async function insertRows(transaction: Transaction, table: string, rows: readonly object[]): Promise<void> {
-  if (rows[0] === undefined) return;
-  const columns = Object.keys(rows[0]).join(', ');
-  await transaction.query(
-    `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM json_populate_recordset(NULL::${table}, $1)`,
-    [JSON.stringify(rows)],
-  );
 }
 
 async function loadActive(transaction: Transaction): Promise<Campaign[]> {
@@ -122,6 +114,11 @@ async function loadPage(transaction: Transaction, after: string): Promise<Campai
       after,
     ),
   );
+  return joinParts(transaction, rows);
+}
+
+/** Campaigns of their rows, in that order, with their rules and ads. */
+export async function joinParts(transaction: Transaction, rows: readonly CampaignRow[]): Promise<Campaign[]> {
   const ids = rows.map(({ id }) => id);
   const rules = await transaction.query<RuleRow>(
     pageQuery(

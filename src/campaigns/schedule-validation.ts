@@ -9,12 +9,14 @@ const DAYS_OF_WEEK = 7;
 const MINUTES_OF_DAY = 1_440;
 const ISO_TIME =
   /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
+/** Years that a timestamp of Postgres, a Date and a client's library all read alike. */
+const FIRST_YEAR = 1970;
 const TIME_HINT = 'must be an ISO 8601 time with Z or an offset, as 2026-11-01T00:00:00Z';
 
-/** Without a start it starts at `nowMs`. */
-export function readSchedule(wire: WireObject, nowMs: number): Schedule {
+/** Without a start it starts at `createdAtMs`. */
+export function readSchedule(wire: WireObject, createdAtMs: number): Schedule {
   const schedule = wire.object('schedule');
-  const startMs = readTime(schedule, 'start') ?? nowMs;
+  const startMs = readTime(schedule, 'start') ?? createdAtMs;
   const endMs = readTime(schedule, 'end');
   if (endMs !== null && endMs <= startMs) schedule.forbid('end', 'must be after the start');
   const timezone = schedule.optionalText('timezone', 64) ?? 'UTC';
@@ -27,6 +29,7 @@ function readTime(schedule: WireObject, name: string): number | null {
   if (text === null) return null;
   const timeMs = parseIsoTime(text);
   if (timeMs === null) schedule.forbid(name, TIME_HINT);
+  else if (timeMs < Date.UTC(FIRST_YEAR, 0)) schedule.forbid(name, `must not be before ${FIRST_YEAR}`);
   return timeMs;
 }
 

@@ -6,9 +6,9 @@ export interface CampaignStore {
   loadServable(): Promise<Campaign[]>;
   /**
    * Adds the campaigns as one change and returns its number, which becomes their `version`. Rejects, adding
-   * none, when an id is taken. None given: nothing changes.
+   * none, when an id is taken. None given: nothing changes. The audit names `actor`, or `import`.
    */
-  insertMany(campaigns: readonly Campaign[]): Promise<number>;
+  insertMany(campaigns: readonly Campaign[], actor?: string): Promise<number>;
   /** insertMany, but only into a database that no change was ever made in; false: one was. */
   insertFirst(campaigns: readonly Campaign[]): Promise<boolean>;
   /** Of an ad of any campaign, also an ended one; null: no campaign has it, or `adId` is no UUID. */

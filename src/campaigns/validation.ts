@@ -4,9 +4,9 @@
  */
 import { costNanos } from '../money.ts';
 import type { CostNanos } from '../money.ts';
-import { readAd } from './ad-validation.ts';
+import { readAds } from './ad-list.ts';
 import { scaleDecimal } from './decimal.ts';
-import type { Bid, Campaign } from './model.ts';
+import type { Ad, Bid, Campaign } from './model.ts';
 import { mostAmountMicros } from './price-limits.ts';
 import { readSchedule } from './schedule-validation.ts';
 import { readTargeting } from './targeting-validation.ts';
@@ -33,7 +33,6 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const MICRO_DECIMALS = 6;
 const NANO_DECIMALS = 9;
-const MAX_ADS = 100;
 const MAX_DEALS = 1_000;
 const MAX_CAPS = 10;
 const MAX_CAP_LIMIT = 1_000_000;
@@ -44,18 +43,42 @@ const MAX_CAP_LIMIT = 1_000_000;
  * floating-point sums.
  */
 export function validateCampaign(input: unknown, { nowMs, newId }: ValidationContext): Validation {
-  const mistakes: Mistake[] = [];
-  const campaign = readCampaign(new WireObject(input, '', mistakes), nowMs, newId);
-  if (mistakes.length === 0) return { ok: true, campaign };
-  return { ok: false, kind: mistakes.some(({ kind }) => kind === 'type') ? 'type' : 'rule', mistakes };
+  const birth = { id: newId(), version: 1, createdAtMs: nowMs, updatedAtMs: nowMs };
+  return validate(input, birth, (wire) => readAds(wire, null, newId));
 }
 
-function readCampaign(wire: WireObject, nowMs: number, newId: () => string): Campaign {
+/**
+ * A whole campaign in the place of `current`: it keeps that one's id and times, its start where the input names none,
+ * and each ad that the input names by its id or says again in every word.
+ */
+export function validateReplacement(input: unknown, current: Campaign, newId: () => string): Validation {
+  return validate(input, current, (wire) => readAds(wire, current.ads, newId));
+}
+
+/** type where any mistake is one. */
+export function kindOf(mistakes: readonly Mistake[]): MistakeKind {
+  return mistakes.some(({ kind }) => kind === 'type') ? 'type' : 'rule';
+}
+
+/** What the campaign does not get from the wire. */
+type Birth = Pick<Campaign, 'id' | 'version' | 'createdAtMs' | 'updatedAtMs'>;
+
+function validate(input: unknown, birth: Birth, readAdsOf: (wire: WireObject) => readonly Ad[]): Validation {
+  const mistakes: Mistake[] = [];
+  const campaign = readCampaign(new WireObject(input, '', mistakes), birth, readAdsOf);
+  return mistakes.length === 0 ? { ok: true, campaign } : { ok: false, kind: kindOf(mistakes), mistakes };
+}
+
+function readCampaign(
+  wire: WireObject,
+  { id, version, createdAtMs, updatedAtMs }: Birth,
+  readAdsOf: (wire: WireObject) => readonly Ad[],
+): Campaign {
   const advertiserId = readUuid(wire, 'advertiserId');
   const currency = wire.optionalText('currency');
   if (currency !== null && currency !== 'USD') wire.forbid('currency', 'must be USD');
   return {
-    id: newId(),
+    id,
     name: wire.requiredText('name'),
     advertiserId,
     seat: wire.optionalText('seat') ?? advertiserId,
@@ -67,16 +90,16 @@ function readCampaign(wire: WireObject, nowMs: number, newId: () => string): Cam
     lifetimeBudgetNanos: readBudget(wire, 'lifetimeBudget'),
     pacing: wire.word('pacing', PACINGS, 'even'),
     budgetMode: wire.word('budgetMode', BUDGET_MODES, 'strict'),
-    schedule: readSchedule(wire, nowMs),
+    schedule: readSchedule(wire, createdAtMs),
     frequencyCaps: wire.objects('frequencyCaps', MAX_CAPS).map(readCap),
     targeting: readTargeting(wire),
-    ads: readAds(wire, newId),
+    ads: readAdsOf(wire),
     deals: wire.texts('deals', MAX_DEALS),
     dealsOnly: wire.flag('dealsOnly', false),
     currency: 'USD',
-    version: 1,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
+    version,
+    createdAtMs,
+    updatedAtMs,
   };
 }
 
@@ -120,10 +143,4 @@ function readCap(cap: WireObject): Campaign['frequencyCaps'][number] {
     limit: cap.optionalInteger('limit', 1, MAX_CAP_LIMIT) ?? 1,
     window: cap.word('window', CAP_WINDOWS, 'day'),
   };
-}
-
-function readAds(wire: WireObject, newId: () => string): Campaign['ads'] {
-  const ads = wire.objects('ads', MAX_ADS).map((ad) => readAd(ad, newId()));
-  if (wire.require('ads') && ads.length === 0) wire.forbid('ads', 'must have one ad or more');
-  return ads;
 }

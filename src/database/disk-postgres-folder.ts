@@ -126,6 +126,15 @@ export function recordedPostmaster(folder: string): number {
   }
 }
 
+/** Where the server that runs in the folder has its socket, by the fifth line of its file; null: none is ready. */
+export function recordedSocketFolder(folder: string): string | null {
+  const file = join(folder, 'postmaster.pid');
+  if (!existsSync(file)) return null;
+  const recorded = readFileSync(file, 'utf8').split('\n')[4] ?? '';
+  const socketFolder = recorded === pathFromInside(folder) ? folder : recorded;
+  return existsSync(join(socketFolder, SOCKET_FILE)) ? socketFolder : null;
+}
+
 export interface Occupants {
   /** Processes that work in the folder. */
   readonly pids: readonly number[];

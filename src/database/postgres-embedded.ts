@@ -17,6 +17,7 @@ import {
   makeDataDir,
   occupants,
   recordedPostmaster,
+  recordedSocketFolder,
   removeStaleLocks,
 } from './disk-postgres-folder.ts';
 import { EmbeddedPostgresError, explainFailure, findPrograms, makeCluster } from './postgres-cluster.ts';
@@ -83,6 +84,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     // Another process started in the folder at the same moment: the wait above tells of it, or it is gone.
     await sleep(POLL_MS);
   }
+}
+
+/** The URL of the server that runs in `<dataDir>/postgres`; null: none does. */
+export function findRunningPostgres(dataDir: string): string | null {
+  const folder = join(resolve(dataDir), 'postgres');
+  if (clusterVersion(folder) === '' || occupants(folder).pids.length === 0) return null;
+  const socketFolder = recordedSocketFolder(folder);
+  return socketFolder === null ? null : connectionUrl(socketFolder);
 }
 
 function checkVersion(folder: string): void {

@@ -89,15 +89,19 @@ export class Fields {
 
 /** The fields of a JSON body; null where it is no JSON object. */
 export function bodyFields(body: Buffer): Fields | null {
+  const source = bodyObject(body);
+  return source === null ? null : new Fields(source);
+}
+
+/** A JSON body; null where it is no JSON object. */
+export function bodyObject(body: Buffer): Source | null {
   let value: unknown;
   try {
     value = JSON.parse(body.toString('utf8'));
   } catch {
     return null;
   }
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? new Fields(value as Source)
-    : null;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Source) : null;
 }
 
 export function queryFields(query: string): Fields {

@@ -34,6 +34,8 @@ export const READ_HEADERS = [
   'authorization',
   'content-encoding',
   'content-type',
+  'idempotency-key',
+  'if-match',
   'traceparent',
   'user-agent',
   'x-forwarded-for',

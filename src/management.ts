@@ -1,0 +1,56 @@
+/** The management endpoints with what they need of the other rooms: the desk, the keys, the ledger, the feed. */
+import { createCampaignDesk } from './campaigns/postgres-desk.ts';
+import { findKey } from './database/postgres-keys.ts';
+import type { Pool } from './database/postgres-pool.ts';
+import { isAway } from './database/postgres-refusals.ts';
+import type { Market } from './market.ts';
+import { adRoutes } from './server/ad-changes.ts';
+import { createKeyCheck } from './server/admin-key.ts';
+import { campaignChangeRoutes } from './server/campaign-changes.ts';
+import { campaignListRoutes } from './server/campaign-lists.ts';
+import { createGatekeeper, type Holder } from './server/gatekeeper.ts';
+import type { Log, Route } from './server/http.ts';
+import type { ManagingEdges } from './server/managing.ts';
+
+export interface ManagementParts {
+  readonly market: Pick<Market, 'ledger' | 'catchUp'>;
+  readonly storage: { readonly pool: Pool };
+  readonly publicUrl: string;
+  readonly adminKey: string;
+  readonly log: Log;
+}
+
+export function managementRoutes({
+  market,
+  storage,
+  publicUrl,
+  adminKey,
+  log,
+}: ManagementParts): readonly Route[] {
+  const edges: ManagingEdges = {
+    desk: createCampaignDesk(storage.pool),
+    gatekeeper: createGatekeeper({
+      isAdmin: createKeyCheck(adminKey),
+      findHolder: (key) => findHolder(storage.pool, key),
+    }),
+    ledger: market.ledger,
+    catchUp: market.catchUp,
+    clock: Date.now,
+    newId: () => crypto.randomUUID(),
+    publicUrl,
+    onBehind: (error) => log.warn({ err: error }, 'a change is committed and not yet served here'),
+  };
+  return [...campaignListRoutes(edges), ...campaignChangeRoutes(edges), ...adRoutes(edges)];
+}
+
+async function findHolder(pool: Pool, key: string): Promise<Holder | null | 'unavailable'> {
+  try {
+    const found = await findKey(pool, key);
+    if (found === null) return null;
+    const { name, role, advertiserId } = found;
+    return { actor: `key:${name}`, mayChange: role === 'manage', advertiserId };
+  } catch (error) {
+    if (isAway(error)) return 'unavailable';
+    throw error;
+  }
+}
