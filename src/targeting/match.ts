@@ -19,15 +19,17 @@ const SPARSE_SHARE = 1 / 16;
 
 /** Holds the scratch of one query at a time: one per thread, never used from within its own `forEach`. */
 export class Matcher {
-  readonly #pool: Lane[] = [];
+  /** Those of the prepared query come first. Kept, like #texts: a list made anew for each query costs 4 µs. */
   readonly #lanes: Lane[] = [];
+  #laneCount = 0;
+  /** So many of them, in the front, are worth a look at their summaries. */
+  #sparseCount = 0;
   readonly #words = new Int32Array(BLOCK_WORDS);
   readonly #moment = new Moment();
   readonly #texts: number[] = [];
+  #textCount = 0;
   #snapshot: IndexSnapshot | null = null;
   #includeSpent = false;
-  /** Those of them that are worth a look at their summaries. */
-  readonly #sparse: Lane[] = [];
   #first = 0;
   #end = 0;
 
@@ -40,24 +42,23 @@ export class Matcher {
     this.#first = Math.max(0, query.fromOrdinal);
     this.#end = countAtLeast(snapshot.rankMicros, query.minRankMicros);
     this.#moment.set(snapshot, query.nowMs);
-    this.#lanes.length = 0;
+    this.#laneCount = 0;
     for (let dimension = 0; dimension < INDEX_DIMENSIONS; dimension++) {
       if (query.values[dimension] === NOT_ASKED || !snapshot.isTargeted(dimension)) continue;
       this.#addLanes(snapshot, dimension, this.#textsOf(snapshot, query, dimension));
     }
-    this.#lanes.sort(byOrder);
-    this.#sparse.length = 0;
-    for (const lane of this.#lanes) if (lane.order < SPARSE_SHARE) this.#sparse.push(lane);
+    this.#sortLanes();
   }
 
   /** Calls `visit` with each campaign that matches, the best first, until it returns false or none is left. */
   forEach(visit: (campaign: number) => boolean): void {
     const snapshot = this.snapshot();
-    if (this.#first >= this.#end || this.#lanes[0]?.order === 0) return;
+    if (this.#first >= this.#end || (this.#laneCount > 0 && this.#lanes[0]?.order === 0)) return;
     const lastBlock = (this.#end - 1) >>> BLOCK_SHIFT;
     for (let block = this.#first >>> BLOCK_SHIFT; block <= lastBlock; block++) {
       const opened = this.#openBlock(snapshot, block);
-      const mask = opened === 0 ? 0 : narrow(this.#lanes, snapshot, block, this.#words, opened);
+      const mask =
+        opened === 0 ? 0 : narrow(this.#lanes, this.#laneCount, snapshot, block, this.#words, opened);
       if (mask !== 0 && !this.#visitBlock(snapshot, block, mask, visit)) return;
     }
   }
@@ -70,7 +71,7 @@ export class Matcher {
 
   /** The lanes of the prepared query: what each dimension and operator asks of a campaign. */
   lanes(): readonly Lane[] {
-    return this.#lanes;
+    return this.#lanes.slice(0, this.#laneCount);
   }
 
   /** At the prepared query's time the campaign has started, has not ended and is in one of its dayparts. */
@@ -80,37 +81,62 @@ export class Matcher {
 
   #addLanes(snapshot: IndexSnapshot, dimension: number, texts: readonly number[]): void {
     if ((snapshot.sections.dimensionIncluded[dimension] ?? 0) > 0) {
-      fillInclude(this.#nextLane(), snapshot, dimension, texts);
+      fillInclude(this.#nextLane(), snapshot, dimension, texts, this.#textCount);
     }
     if ((snapshot.sections.dimensionExcluded[dimension] ?? 0) === 0) return;
     const lane = this.#nextLane();
-    fillExclude(lane, snapshot, dimension, texts);
-    if (lane.bitmapCount + lane.listCount === 0) this.#lanes.pop();
+    fillExclude(lane, snapshot, dimension, texts, this.#textCount);
+    if (lane.bitmapCount + lane.listCount === 0) this.#laneCount--;
   }
 
   #nextLane(): Lane {
-    const lane = this.#pool[this.#lanes.length] ?? new Lane();
-    this.#pool[this.#lanes.length] = lane;
-    this.#lanes.push(lane);
+    const lane = (this.#lanes[this.#laneCount] ??= new Lane());
+    this.#laneCount++;
     return lane;
   }
 
-  /** The query's values that the snapshot holds, as texts. */
+  /** In place: there are some two dozen, and most stand right. */
+  #sortLanes(): void {
+    const lanes = this.#lanes;
+    this.#sparseCount = 0;
+    for (let i = 0; i < this.#laneCount; i++) {
+      const lane = lanes[i];
+      if (lane === undefined) break;
+      if (lane.order < SPARSE_SHARE) this.#sparseCount++;
+      let at = i;
+      for (let before = lanes[at - 1]; before !== undefined && before.order > lane.order;) {
+        lanes[at--] = before;
+        before = lanes[at - 1];
+      }
+      lanes[at] = lane;
+    }
+  }
+
+  /** The query's values that the snapshot holds, as texts: #textCount of them. */
   #textsOf(snapshot: IndexSnapshot, query: Query, dimension: number): readonly number[] {
-    if (dimension === DIMENSION_NUMBER.hourOfWeek) return this.#moment.hourOfWeekTexts;
-    if (dimension === DAYPART_DIMENSION) return this.#moment.daypartTexts;
-    this.#texts.length = 0;
-    for (const value of query.values[dimension] ?? []) {
-      const text = snapshot.lookup(dimension, value);
-      if (text !== 0) this.#texts.push(text);
+    if (dimension === DIMENSION_NUMBER.hourOfWeek) return this.#counted(this.#moment.hourOfWeekTexts);
+    if (dimension === DAYPART_DIMENSION) return this.#counted(this.#moment.daypartTexts);
+    this.#textCount = 0;
+    const values = query.values[dimension] ?? [];
+    for (let i = 0; i < values.length; i++) {
+      const text = snapshot.lookup(dimension, values[i] ?? '');
+      if (text !== 0) this.#texts[this.#textCount++] = text;
     }
     return this.#texts;
+  }
+
+  #counted(texts: readonly number[]): readonly number[] {
+    this.#textCount = texts.length;
+    return texts;
   }
 
   /** Fills the block's words with the live campaigns in bounds; returns the words in which any lane finds some. */
   #openBlock(snapshot: IndexSnapshot, block: number): number {
     let mask = -1;
-    for (const lane of this.#sparse) mask &= summarise(lane, snapshot, block);
+    for (let i = 0; i < this.#sparseCount; i++) {
+      const lane = this.#lanes[i];
+      if (lane !== undefined) mask &= summarise(lane, snapshot, block);
+    }
     if (mask === 0) return 0;
     const { live } = snapshot.sections;
     const words = this.#words;
@@ -158,8 +184,4 @@ function countAtLeast(rankMicros: Float64Array, minRankMicros: number): number {
     else to = middle;
   }
   return from;
-}
-
-function byOrder(a: Lane, b: Lane): number {
-  return a.order - b.order;
 }
