@@ -5,6 +5,7 @@
 import { inTransaction, quickQuery } from '../database/postgres-pool.ts';
 import type { Pool, Transaction } from '../database/postgres-pool.ts';
 import type { Campaign } from './model.ts';
+import { readAllChanges, readFewChanges } from './postgres-changed.ts';
 import { adRows, campaignRow, readAd, readCampaign, ruleRows } from './postgres-rows.ts';
 import type { AdRow, CampaignRow, RuleRow } from './postgres-rows.ts';
 import type { CampaignStore } from './store.ts';
@@ -12,13 +13,23 @@ import type { CampaignStore } from './store.ts';
 /** Campaigns a statement: bounds the memory of both sides (some megabytes) at no cost in speed. */
 const PAGE = 5_000;
 const INSERT_PAGE = 1_000;
+/** All of its statements see one moment. */
+const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Sorts before every other. */
 const LEAST_UUID = '00000000-0000-0000-0000-000000000000';
 
 export function createCampaignStore(pool: Pool): CampaignStore {
   return {
-    loadServable: () => inTransaction(pool, loadActive, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+    loadServable: () =>
+      inTransaction(
+        pool,
+        async (transaction) => ({
+          version: await readVersion(transaction),
+          campaigns: await loadActive(transaction),
+        }),
+        BEGIN_READING,
+      ),
     insertMany: async (campaigns) =>
       campaigns.length === 0
         ? readVersion(pool)
@@ -44,6 +55,8 @@ export function createCampaignStore(pool: Pool): CampaignStore {
       return rows[0] ?? null;
     },
     version: () => readVersion(pool),
+    changedSince: (since, mostLoaded) => readFewChanges(pool, since, mostLoaded),
+    allChangedSince: (since) => readAllChanges(pool, since),
     count: async () => {
       const { rows } = await pool.query<{ count: number }>('SELECT count(*) FROM campaigns');
       return rows[0]?.count ?? 0;
@@ -60,7 +73,7 @@ export function createCampaignStore(pool: Pool): CampaignStore {
   };
 }
 
-async function readVersion(pool: Pool): Promise<number> {
+async function readVersion(pool: Pool | Transaction): Promise<number> {
   const { rows } = await pool.query<{ version: number }>(quickQuery('SELECT version FROM campaign_changes'));
   return versionOf(rows);
 }
@@ -119,7 +132,7 @@ async function loadPage(transaction: Transaction, after: string): Promise<Campai
     [after],
   );
   const ids = rows.map(({ id }) => id);
-  const rules = await transaction.query<RuleRow>(
+  const rules = await transaction.query<RuleRow & { readonly campaign_id: string }>(
     `SELECT campaign_id, rule_type, operator, json_agg(rule_value ORDER BY value_number) AS values
        FROM campaign_targeting_rules WHERE campaign_id = ANY ($1)
       GROUP BY campaign_id, rule_number, rule_type, operator ORDER BY campaign_id, rule_number`,
