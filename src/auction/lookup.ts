@@ -3,7 +3,7 @@ import { DIMENSION_NUMBER } from '../campaigns/dimensions.ts';
 import { browserOf } from '../openrtb/agent-browser.ts';
 import type { Imp } from '../openrtb/request.ts';
 import { ACCESS_DIMENSION, AD_DIMENSION, QUERY_DIMENSIONS, type Query } from '../targeting/query.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import type { Index } from '../targeting/tiers.ts';
 import { lowestFloor, type Offer, type RequestOffer } from './offer.ts';
 
 const NONE: readonly string[] = Object.freeze([]);
@@ -19,7 +19,10 @@ const PROFILE_DIMENSIONS = [
   DIMENSION_NUMBER.gender,
 ] as const;
 
-export function impQuery(snapshot: Snapshot, offer: Offer, nowMs: number, fromOrdinal: number): Query {
+/** `offers`: the imp's, by tier. They differ in the numbers of names, and the query holds the names themselves. */
+export function impQuery(index: Index, offers: readonly Offer[], nowMs: number, fromOrdinal: number): Query {
+  const offer = offers[0];
+  if (offer === undefined) throw new Error('lookup: an index has a tier, and an imp an offer for each');
   const { imp, request } = offer;
   const { attributes } = request.source;
   const values = new Array<readonly string[]>(QUERY_DIMENSIONS);
@@ -27,13 +30,13 @@ export function impQuery(snapshot: Snapshot, offer: Offer, nowMs: number, fromOr
     values[dimension] = attributes[dimension] ?? NONE;
   }
   if (!request.profile) for (const dimension of PROFILE_DIMENSIONS) values[dimension] = NONE;
-  if (snapshot.isTargeted(DIMENSION_NUMBER.browser)) values[DIMENSION_NUMBER.browser] = browsers(request);
+  if (index.isTargeted(DIMENSION_NUMBER.browser)) values[DIMENSION_NUMBER.browser] = browsers(request);
   if (imp.tagId !== '') values[DIMENSION_NUMBER.placement] = [imp.tagId.toLowerCase()];
   values[DIMENSION_NUMBER.size] = sizes(imp, '');
   values[DIMENSION_NUMBER.format] = imp.formats;
   values[AD_DIMENSION] = adValues(offer);
   values[ACCESS_DIMENSION] = accessValues(imp);
-  return { values, nowMs, minRankMicros: lowestFloor(offer), fromOrdinal, includeSpent: false };
+  return { values, nowMs, minRankMicros: lowestFloor(offers), fromOrdinal, includeSpent: false };
 }
 
 function browsers(request: RequestOffer): readonly string[] {
