@@ -164,7 +164,7 @@ function sortRequests(snapshot: Snapshot, matcher: Matcher): Map<Wanted, SortedR
 }
 
 /** From a full and common request to one that says hardly anything, or only rare things. */
-function drawQuery(random: SeededRandom): Query {
+export function drawQuery(random: SeededRandom): Query {
   const values: string[][] = Array.from({ length: QUERY_DIMENSIONS }, () => []);
   const known = random.pick([1, 0.9, 0.6, 0.3]);
   const isRare = random.chance(0.5);
@@ -185,7 +185,7 @@ function drawQuery(random: SeededRandom): Query {
   return { values, nowMs: NOW_MS, minRankMicros: 0, fromOrdinal: 0, includeSpent: false };
 }
 
-function quantile(values: readonly number[], share: number): number {
+export function quantile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }

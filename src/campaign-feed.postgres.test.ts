@@ -1,131 +1,161 @@
-/** The feed and its compiler on a bad line to Postgres: what is served stays, and a change comes once the line is back. */
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { compileFirst, followCampaigns, type CampaignFeed, type FeedEdges } from './campaign-feed.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { compileFirst, followCampaigns, type CampaignFeed } from './campaign-feed.ts';
 import { createCampaignStore } from './campaigns/postgres-store.ts';
 import { seededCampaigns } from './campaigns/seeded.ts';
+import { seededRandom, type SeededRandom } from './campaigns/seeded-random.ts';
 import type { CampaignStore } from './campaigns/store.ts';
-import { openScratchServer, throughProxy } from './database/fixtures/postgres-scratch.ts';
+import { compileCampaigns } from './compile-thread.ts';
+import { listenTo } from './database/postgres-listener.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
-import { openProxy, type Proxy } from './fixtures/toxiproxy.ts';
-import { startIndexCompiler, type IndexCompiler } from './targeting/piscina-compiler.ts';
-import { SnapshotHolder } from './targeting/snapshot-holder.ts';
+import { openScratchServer, type ScratchServer } from './database/fixtures/postgres-scratch.ts';
+import { IndexHolder } from './targeting/index-holder.ts';
+import { openSnapshot } from './targeting/snapshot-view.ts';
+import { indexOf, snapshotOrdinal, type Index } from './targeting/tiers.ts';
 
-const WAIT = { timeout: 30_000, interval: 20 };
-const THREAD = new URL('../dist/compile-thread.js', import.meta.url);
-/** A change of a campaign that is not there is a change all the same. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
-const AWAY = 'Postgres can not be asked: the index in memory serves on';
-const FAILED = 'a new index could not be made: the last one serves on';
-const BACK = 'Postgres is back';
+const SEED = Number(process.env.GAVEL_TEST_SEED ?? Date.now() % 2 ** 32);
+const NOW_MS = Date.parse('2026-11-02T10:00:00Z');
+const PRIORS = { ctr: 0.001, cvr: 0.00001 };
+const STEPS = 60;
+const DEADLINE = { timeout: 10_000 };
+const TIMEOUT_MS = 120_000;
+const SILENT = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} };
 
-const server = openScratchServer();
-let proxy: Proxy;
-/** The campaigns as another node changes them, on a line that stays sound. */
-let direct: Pool;
-let elsewhere: CampaignStore;
-/** The feed's own. */
+let server: ScratchServer;
+let url: string;
 let pool: Pool;
-let compiler: IndexCompiler;
-let holder: SnapshotHolder;
-let feed: CampaignFeed;
-let logged: string[];
-
-beforeEach(async () => {
-  const url = await server.createDatabase();
-  await migrate(url);
-  direct = openPool(url, () => {});
-  elsewhere = createCampaignStore(direct);
-  await elsewhere.insertMany(seededCampaigns({ count: 1, seed: 1 }));
-  const { hostname, port } = new URL(url);
-  proxy = await openProxy({ host: hostname, port: Number(port) });
-  await startFeed(throughProxy(url, proxy));
-});
-afterEach(async () => {
-  feed.stop();
-  await proxy.heal();
-  await compiler.close();
-  await pool.end();
-  await direct.end();
-  await proxy.close();
+let store: CampaignStore;
+beforeAll(async () => {
+  server = await openScratchServer();
 });
 afterAll(() => server.close());
-
-async function startFeed(url: string): Promise<void> {
-  logged = [];
-  const hear = (_: object, message: string): void => void logged.push(message);
+beforeEach(async () => {
+  url = await server.createDatabase();
+  await migrate(url);
   pool = openPool(url, () => {});
-  compiler = startIndexCompiler(THREAD);
-  const edges: FeedEdges = {
-    store: createCampaignStore(pool),
-    compiler,
+  store = createCampaignStore(pool);
+});
+afterEach(() => pool.end());
+
+/** The feed as the server wires it, but for the thread: orders are compiled here. */
+async function openFeed(): Promise<{ readonly feed: CampaignFeed; readonly holder: IndexHolder }> {
+  const edges = {
+    store,
+    compiler: {
+      compile: async (order: Parameters<typeof compileCampaigns>[0]) => {
+        const { buffer, ...facts } = await compileCampaigns(order);
+        return { snapshot: openSnapshot(buffer), ...facts };
+      },
+      close: () => Promise.resolve(),
+    },
     databaseUrl: url,
-    priors: { ctr: 0.001, cvr: 0.00001 },
-    clock: Date.now,
-    log: { debug: hear, info: hear, warn: hear, error: hear, fatal: hear },
+    priors: PRIORS,
+    clock: () => NOW_MS,
+    log: SILENT,
   };
   const first = await compileFirst(edges);
-  holder = new SnapshotHolder(first.snapshot, () => () => {});
-  feed = followCampaigns(edges, first, holder, () => {});
+  const holder = new IndexHolder(first.writer.index, (afterMs, action) => {
+    const timer = setTimeout(action, afterMs);
+    return () => clearTimeout(timer);
+  });
+  return { feed: followCampaigns(edges, first, holder, () => {}), holder };
 }
 
-function untilServed(campaigns: number): Promise<boolean> {
-  return vi.waitUntil(() => holder.current.campaignCount === campaigns, WAIT);
+/** One transaction of plain SQL, of any kind that touches what is served. */
+async function changeSomething(random: SeededRandom, ids: string[]): Promise<void> {
+  const id = random.pick(ids);
+  const chance = random.integer(9);
+  if (chance === 0) {
+    const made = seededCampaigns({ count: random.between(1, 3), seed: random.integer(2 ** 32) });
+    await store.insertMany(made);
+    ids.push(...made.map((campaign) => campaign.id));
+  } else if (chance === 1) {
+    await pool.query('DELETE FROM campaigns WHERE id = $1', [id]);
+  } else if (chance === 2) {
+    await store.setStatus(id, random.pick(['active', 'paused', 'ended']));
+  } else if (chance === 3) {
+    const amount = random.between(1, 20) * 100_000;
+    await pool.query('UPDATE campaigns SET bid_amount_micros = $2 WHERE id = $1', [id, amount]);
+  } else if (chance === 4) {
+    await pool.query(`UPDATE ads SET title = $2 WHERE campaign_id = $1`, [
+      id,
+      `Title ${random.integer(1_000)}`,
+    ]);
+  } else if (chance === 5) {
+    await pool.query('DELETE FROM campaign_targeting_rules WHERE campaign_id = $1', [id]);
+  } else if (chance === 6) {
+    await pool.query(
+      `UPDATE ads SET campaign_id = $2, ad_number = 100 + (SELECT max(ad_number) FROM ads)
+        WHERE id = (SELECT id FROM ads WHERE campaign_id = $1 LIMIT 1) AND EXISTS (SELECT FROM campaigns WHERE id = $2)`,
+      [id, random.pick(ids)],
+    );
+  } else if (chance === 7) {
+    await pool.query(`UPDATE campaigns SET timezone = $2 WHERE id = $1`, [
+      id,
+      random.pick(['UTC', 'Mars/Base']),
+    ]);
+  } else {
+    await pool.query(`UPDATE campaigns SET name = name || '.' WHERE status = 'active'`);
+  }
 }
 
-describe.each([
-  ['is cut', () => proxy.cut()],
-  ['carries nothing', () => proxy.blackHole()],
-])('a feed whose line to Postgres %s', (_, breakLine) => {
-  it('says so once, keeps what it serves, and takes what changed meanwhile once the line is back', async () => {
-    await breakLine();
-    await vi.waitUntil(() => !feed.isConnected, WAIT);
-    await elsewhere.insertMany(seededCampaigns({ count: 2, seed: 2 }));
-    expect(holder.current.campaignCount).toBe(1);
-    await proxy.heal();
-    await untilServed(3);
-    expect(feed.isConnected).toBe(true);
-    expect(logged).toEqual([AWAY, BACK, 'index published']);
+function table(index: Index): string[] {
+  return index.best(index.campaignCount + 1).map((ordinal) => {
+    const { snapshot } = index.tierOf(ordinal);
+    const row = snapshotOrdinal(ordinal);
+    const ads = Array.from(
+      { length: (snapshot.adStart[row + 1] ?? 0) - (snapshot.adStart[row] ?? 0) },
+      (_, i) => snapshot.adText((snapshot.adStart[row] ?? 0) + i).title,
+    );
+    return JSON.stringify([snapshot.campaignText(row), snapshot.rankMicros[row], ads]);
   });
-});
-
-it('a feed behind a slow line serves a change all the same', async () => {
-  await proxy.slow(100);
-  await elsewhere.insertMany(seededCampaigns({ count: 2, seed: 2 }));
-  await untilServed(3);
-  expect(logged).toEqual(['index published']);
-});
-
-describe('an index that can not be made', () => {
-  it('is told as such and once, though Postgres answers, and made as soon as it can be', async () => {
-    await direct.query('ALTER TABLE ads RENAME TO ads_elsewhere');
-    await elsewhere.setStatus(NOBODY, 'paused');
-    await vi.waitUntil(() => logged.length > 0, WAIT);
-    expect(feed.isConnected).toBe(true);
-    await direct.query('ALTER TABLE ads_elsewhere RENAME TO ads');
-    await vi.waitUntil(() => logged.includes('index published'), WAIT);
-    expect(logged).toEqual([FAILED, 'index published']);
-  });
-
-  it('because the line was cut while the campaigns were read is made once the line is back', async () => {
-    const locker = await direct.connect();
-    await locker.query('BEGIN; LOCK TABLE ads IN ACCESS EXCLUSIVE MODE');
-    await elsewhere.setStatus(NOBODY, 'paused');
-    await vi.waitUntil(async () => (await waiting()) > 0, WAIT);
-    await proxy.cut();
-    await vi.waitUntil(() => logged.includes(FAILED) && logged.includes(AWAY), WAIT);
-    await locker.query('COMMIT');
-    locker.release();
-    await proxy.heal();
-    await vi.waitUntil(() => holder.current.epoch === 2, WAIT);
-    expect(logged.slice(2)).toEqual([BACK, 'index published']);
-  });
-});
-
-/** How many wait for a lock in the test's database. */
-async function waiting(): Promise<number> {
-  const { rowCount } = await direct.query(
-    `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-  );
-  return rowCount ?? 0;
 }
+
+it(
+  'holds, after every change by SQL, what an index compiled anew from the database holds',
+  async () => {
+    const random = seededRandom(SEED);
+    const campaigns = seededCampaigns({ count: 120, seed: 5 });
+    await store.insertMany(campaigns);
+    const ids = campaigns.map(({ id }) => id);
+    const { feed, holder } = await openFeed();
+    const tiers = new Set<number>();
+    for (let step = 0; step < STEPS; step++) {
+      for (let i = random.between(1, 3); i > 0; i--) await changeSomething(random, ids);
+      await feed.catchUp();
+      const order = {
+        epoch: 1,
+        nowMs: NOW_MS,
+        priors: PRIORS,
+        databaseUrl: url,
+        since: null,
+        buffer: undefined,
+      };
+      const { buffer } = await compileCampaigns(order);
+      const anew = indexOf(openSnapshot(buffer));
+      expect(table(holder.current), `GAVEL_TEST_SEED=${SEED}, step ${step}`).toEqual(table(anew));
+      tiers.add(holder.current.tiers.length);
+    }
+    expect(tiers.size).toBeGreaterThan(1);
+    feed.stop();
+  },
+  TIMEOUT_MS,
+);
+
+it('is notified of a change, once, and serves it', async () => {
+  const { feed, holder } = await openFeed();
+  let notices = 0;
+  const listener = listenTo('gavel_campaigns', url, () => {
+    notices++;
+    void feed.catchUp();
+  });
+  await vi.waitUntil(() => notices > 0, DEADLINE);
+  const before = notices;
+  const [campaign] = seededCampaigns({ count: 1, seed: 9 });
+  await store.insertMany([campaign!]);
+  await vi.waitUntil(() => holder.current.campaignOrdinal(campaign!.id) >= 0, DEADLINE);
+  await vi.waitUntil(() => notices > before, DEADLINE);
+  expect(notices).toBe(before + 1);
+  feed.stop();
+  await listener.close();
+});

@@ -1,135 +1,213 @@
 import { expect, test, vi } from 'vitest';
 import { compileFirst, followCampaigns, type FeedEdges } from './campaign-feed.ts';
-import type { UnsoundCampaign } from './campaigns/soundness.ts';
+import { testCampaign } from './auction/fixtures/market.ts';
+import type { Campaign } from './campaigns/model.ts';
+import type { CampaignChanges } from './campaigns/store.ts';
 import { compileIndex } from './targeting/compile.ts';
-import type { CompiledSnapshot } from './targeting/piscina-compiler.ts';
-import { SnapshotHolder } from './targeting/snapshot-holder.ts';
+import { IndexHolder } from './targeting/index-holder.ts';
+import type { NextIndex } from './targeting/index-writer.ts';
+import type { Compiled, CompileOrder } from './targeting/piscina-compiler.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
 
-function compiled(version: number, unsound: readonly UnsoundCampaign[] = []): CompiledSnapshot {
-  const { buffer } = compileIndex([], { nowMs: 0, epoch: version, priors: { ctr: 0.001, cvr: 0.00001 } });
-  return { snapshot: openSnapshot(buffer), version, compileMs: 1, unsound };
+const PRIORS = { ctr: 0.001, cvr: 0.00001 };
+
+/** What the compiler answers where Postgres holds these campaigns. */
+function compiled(
+  campaigns: readonly Campaign[],
+  version: number,
+  changed: string[] | null = null,
+): Compiled {
+  const { buffer } = compileIndex(campaigns, { nowMs: 0, epoch: version, priors: PRIORS });
+  return { snapshot: openSnapshot(buffer), version, changed, compileMs: 1, unsound: [] };
 }
 
-/** A promise that the test settles. */
-function later<T>(): {
-  readonly promise: Promise<T>;
-  settle: (value: T) => void;
-  fail: (error: Error) => void;
-} {
-  let settle: (value: T) => void = () => {};
-  let fail: (error: Error) => void = () => {};
-  const promise = new Promise<T>((resolve, reject) => {
-    settle = resolve;
-    fail = reject;
-  });
-  return { promise, settle: (value) => settle(value), fail: (error) => fail(error) };
+/** Changes 2 and up, of one campaign each. */
+function changesSince(since: number, committed: readonly Campaign[], mostLoaded: number): CampaignChanges {
+  const later = committed.slice(since - 1);
+  const changed = new Map(later.map(({ id }, i) => [id, since + i + 1]));
+  return { version: committed.length + 1, changed, campaigns: changed.size > mostLoaded ? null : later };
 }
 
-/** A feed at version 1 that has seen version 2 and compiles it. */
-async function compilingFeed() {
-  const compiling = later<CompiledSnapshot>();
-  const compile = vi.fn(() => compiling.promise);
-  const logged: string[] = [];
-  const hear = (_: object, message: string): void => void logged.push(message);
+/** A feed at change 1, of an empty index; what is put into `committed` are the changes that follow. */
+async function openFeed() {
+  const committed: Campaign[] = [];
+  const orders: CompileOrder[] = [];
+  const logged: object[] = [];
+  let answer = (_order: CompileOrder): Promise<Compiled> => Promise.resolve(compiled([], 1));
+  let read = (): Promise<void> => Promise.resolve();
+  const hear = (facts: object, message: string): void => void logged.push({ ...facts, message });
   const edges: FeedEdges = {
-    store: { version: () => Promise.resolve(2) },
-    compiler: { compile, close: () => Promise.resolve() },
+    store: {
+      version: async () => {
+        await read();
+        return committed.length + 1;
+      },
+      changedSince: (since, mostLoaded) => Promise.resolve(changesSince(since, committed, mostLoaded)),
+    },
+    compiler: {
+      compile: (order) => {
+        orders.push(order);
+        return answer(order);
+      },
+      close: () => Promise.resolve(),
+    },
     databaseUrl: '',
-    priors: { ctr: 0.001, cvr: 0.00001 },
+    priors: PRIORS,
     clock: () => 0,
     log: { debug: hear, info: hear, warn: hear, error: hear, fatal: hear },
   };
-  const first = compiled(1);
-  const holder = new SnapshotHolder(first.snapshot, () => () => {});
-  const prepared: number[] = [];
-  const feed = followCampaigns(edges, first, holder, ({ epoch }) => prepared.push(epoch));
-  await vi.waitUntil(() => compile.mock.calls.length > 0);
-  return { feed, holder, compiling, prepared, logged };
+  const first = await compileFirst(edges);
+  const holder = new IndexHolder(first.writer.index, () => () => {});
+  const prepared: NextIndex[] = [];
+  const feed = followCampaigns(edges, first, holder, (next) => prepared.push(next));
+  await feed.catchUp();
+  return {
+    feed,
+    holder,
+    committed,
+    orders,
+    prepared,
+    messages: () => logged.map((line) => ('message' in line ? line.message : '')),
+    logged,
+    answerOrders: (next: typeof answer) => (answer = next),
+    readWith: (next: () => Promise<void>) => (read = next),
+  };
 }
 
-test('a change is prepared, then published', async () => {
-  const { feed, holder, compiling, prepared } = await compilingFeed();
-  compiling.settle(compiled(2));
-  await vi.waitUntil(() => holder.current.epoch === 2);
-  expect(prepared).toEqual([2]);
-  feed.stop();
-});
+function many(count: number): Campaign[] {
+  return Array.from({ length: count }, (_, i) => testCampaign(i + 1));
+}
 
-test('campaigns that are left out are named, those that were named before are not named again', async () => {
-  const named: object[] = [];
-  const ignore = (): void => {};
-  const warn = (facts: object): void => void named.push(facts);
-  const log = { debug: ignore, info: ignore, warn, error: ignore, fatal: ignore };
-  const lost = { id: 'a', reason: 'no time zone is named Mars/Base' };
-  const other = { id: 'b', reason: 'no dimension is named weather' };
-  const answers = [compiled(1, [lost]), compiled(2, [lost, other])];
-  const edges: FeedEdges = {
-    store: { version: () => Promise.resolve(2) },
-    compiler: { compile: () => Promise.resolve(answers.shift()!), close: () => Promise.resolve() },
-    databaseUrl: '',
-    priors: { ctr: 0.001, cvr: 0.00001 },
-    clock: () => 0,
-    log,
-  };
-  const first = await compileFirst(edges);
-  expect(named).toEqual([{ campaignId: 'a', reason: lost.reason }]);
-  const holder = new SnapshotHolder(first.snapshot, () => () => {});
-  const feed = followCampaigns(edges, first, holder, () => {});
-  await vi.waitUntil(() => holder.current.epoch === 2);
-  feed.stop();
-  expect(named.slice(1)).toEqual([{ campaignId: 'b', reason: other.reason }]);
-});
-
-test('who asks to be caught up while a look is under way waits for the one after it, in which the change is', async () => {
-  let version = 2;
-  const compiling = [later<CompiledSnapshot>(), later<CompiledSnapshot>()];
-  const compile = vi.fn(() => compiling[compile.mock.calls.length - 1]!.promise);
-  const ignore = (): void => {};
-  const log = { debug: ignore, info: ignore, warn: ignore, error: ignore, fatal: ignore };
-  const edges: FeedEdges = {
-    store: { version: () => (version > 0 ? Promise.resolve(version) : Promise.reject(new Error('away'))) },
-    compiler: { compile, close: () => Promise.resolve() },
-    databaseUrl: '',
-    priors: { ctr: 0.001, cvr: 0.00001 },
-    clock: () => 0,
-    log,
-  };
-  const first = compiled(1);
-  const holder = new SnapshotHolder(first.snapshot, () => () => {});
-  const feed = followCampaigns(edges, first, holder, ignore);
-  await vi.waitUntil(() => compile.mock.calls.length === 1);
-  version = 3;
-  const served = [feed.catchUp(), feed.catchUp()].map((caughtUp) =>
-    caughtUp.then(() => holder.current.epoch),
-  );
-  compiling[0]!.settle(compiled(2));
-  await vi.waitUntil(() => compile.mock.calls.length === 2);
-  compiling[1]!.settle(compiled(3));
-  expect(await Promise.all(served)).toEqual([3, 3]);
-  version = 0;
-  await expect(feed.catchUp()).rejects.toThrow('can not be asked');
-  expect(feed.isConnected).toBe(false);
-  version = 3;
+test('a change is prepared, then published, without an order to the compiler', async () => {
+  const { feed, holder, committed, orders, prepared } = await openFeed();
+  committed.push(testCampaign(1));
   await feed.catchUp();
-  expect([feed.isConnected, compile.mock.calls.length]).toEqual([true, 2]);
+  expect(holder.current.campaignCount).toBe(1);
+  expect(prepared.map(({ index }) => index)).toEqual([holder.current]);
+  expect([...(prepared[0]?.changed ?? [])]).toEqual([testCampaign(1).id]);
+  expect(orders.length).toBe(1);
+  feed.stop();
+});
+
+test('a change that was committed while the feed looks is in the index when its committer is answered', async () => {
+  const { feed, holder, committed, readWith } = await openFeed();
+  let read = (): void => {};
+  const reading = new Promise<void>((resolve) => (read = resolve));
+  readWith(() => reading);
+  const looking = feed.catchUp();
+  await new Promise(setImmediate);
+  committed.push(testCampaign(1));
+  const answered = feed.catchUp();
+  read();
+  await Promise.all([looking, answered]);
+  expect(holder.current.campaignCount).toBe(1);
+  feed.stop();
+});
+
+test('more changes than this thread takes at once come from the compiler, and are waited for', async () => {
+  const { feed, holder, committed, orders, answerOrders } = await openFeed();
+  const campaigns = many(200);
+  committed.push(...campaigns);
+  const ids = campaigns.map(({ id }) => id);
+  answerOrders(() => Promise.resolve(compiled(campaigns, 201, ids)));
+  await feed.catchUp();
+  expect(holder.current.campaignCount).toBe(200);
+  expect(orders.map(({ since }) => since)).toEqual([null, 1]);
+  feed.stop();
+});
+
+test('changes go on while the compiler moves those before them, and stay where it has not seen them', async () => {
+  const { feed, holder, committed, orders, answerOrders } = await openFeed();
+  let finish = (_: Compiled): void => {};
+  answerOrders(() => new Promise((resolve) => (finish = resolve)));
+  const campaigns = many(40);
+  committed.push(...campaigns.slice(0, 20));
+  await feed.catchUp();
+  committed.push(...campaigns.slice(20, 38));
+  await feed.catchUp();
+  expect(orders.length).toBe(2);
+  committed.push(...campaigns.slice(38));
+  await feed.catchUp();
+  expect(holder.current.campaignCount).toBe(40);
+  const moved = campaigns.slice(0, 38);
+  const ids = moved.map(({ id }) => id);
+  const before = holder.current.epoch;
+  finish(compiled(moved, 39, ids));
+  await vi.waitUntil(() => holder.current.epoch > before);
+  expect(holder.current.tiers.map(({ snapshot }) => snapshot.campaignCount)).toEqual([0, 38, 2]);
+  feed.stop();
+});
+
+test('a database that was set back to a time before is served as it is', async () => {
+  const { feed, holder, committed, answerOrders } = await openFeed();
+  committed.push(...many(3));
+  await feed.catchUp();
+  committed.length = 1;
+  answerOrders(() => Promise.resolve(compiled(many(1), 2)));
+  await feed.catchUp();
+  expect(holder.current.campaignCount).toBe(1);
+  committed.push(testCampaign(7));
+  await feed.catchUp();
+  expect(holder.current.campaignOrdinal(testCampaign(7).id)).toBeGreaterThanOrEqual(0);
+  feed.stop();
+});
+
+test('a campaign that is left out is named, again only for another reason or after it was sound', async () => {
+  const { feed, holder, committed, logged } = await openFeed();
+  const campaign = testCampaign(1);
+  const lost = { ...campaign, schedule: { ...campaign.schedule, timezone: 'Mars/Base' } };
+  const named = (): object[] => logged.filter((line) => 'reason' in line);
+  committed.push(lost);
+  await feed.catchUp();
+  const line = { campaignId: campaign.id, reason: 'no time zone is named Mars/Base' };
+  expect(named()).toEqual([expect.objectContaining(line)]);
+  expect(holder.current.campaignCount).toBe(0);
+  committed.push({ ...lost, name: 'Renamed' });
+  await feed.catchUp();
+  expect(named().length).toBe(1);
+  committed.push(campaign);
+  await feed.catchUp();
+  expect(holder.current.campaignCount).toBe(1);
+  committed.push(lost);
+  await feed.catchUp();
+  expect([named().length, holder.current.campaignCount]).toEqual([2, 0]);
   feed.stop();
 });
 
 test('a feed that was stopped publishes nothing of what it still reads', async () => {
-  const { feed, holder, compiling, prepared } = await compilingFeed();
+  const { feed, holder, committed, readWith, prepared } = await openFeed();
+  let read = (): void => {};
+  const reading = new Promise<void>((resolve) => (read = resolve));
+  readWith(() => reading);
+  const looking = feed.catchUp();
+  committed.push(testCampaign(1));
   feed.stop();
-  compiling.settle(compiled(2));
-  await new Promise(setImmediate);
-  expect(prepared).toEqual([]);
-  expect(holder.current.epoch).toBe(1);
+  read();
+  await expect(looking).rejects.toThrow('stopped');
+  expect([prepared.length, holder.current.epoch]).toEqual([0, 1]);
+});
+
+test('the feed tells once that Postgres is away, and once that it is back', async () => {
+  const { feed, committed, messages, readWith } = await openFeed();
+  readWith(() => Promise.reject(new Error('no connection')));
+  await expect(feed.catchUp()).rejects.toThrow('no connection');
+  await expect(feed.catchUp()).rejects.toThrow('no connection');
+  expect(feed.isConnected).toBe(false);
+  readWith(() => Promise.resolve());
+  committed.push(testCampaign(1));
+  await feed.catchUp();
+  expect(feed.isConnected).toBe(true);
+  const told = messages().filter((message) => String(message).startsWith('Postgres'));
+  expect(told).toEqual(['Postgres is away: the index in memory serves on', 'Postgres is back']);
+  feed.stop();
 });
 
 test('a feed that was stopped does not tell that Postgres is away', async () => {
-  const { feed, compiling, logged } = await compilingFeed();
+  const { feed, messages, readWith } = await openFeed();
+  readWith(() => Promise.reject(new Error('the connection was ended')));
+  const looking = feed.catchUp();
   feed.stop();
-  compiling.fail(new Error('the thread was ended'));
-  await new Promise(setImmediate);
-  expect(logged).toEqual([]);
+  await expect(looking).rejects.toThrow();
+  expect(messages()).toEqual([]);
   expect(feed.isConnected).toBe(true);
 });

@@ -1,24 +1,32 @@
 /**
- * Keeps the index up to what Postgres holds: it looks at the number of the last change, and when that has grown
- * the campaigns are compiled anew beside the snapshot that is being served, and the new one is published. While
- * Postgres is away the index in memory serves on.
+ * Keeps the index up to what Postgres holds. It looks at the number of the last change, when it is told of one and
+ * twice a second besides, reads the campaigns that changed and publishes the next index (targeting/index-writer.ts);
+ * what is too much for this thread is compiled on another one. While Postgres is away the index in memory serves on.
  */
-import type { UnsoundCampaign } from './campaigns/soundness.ts';
-import type { CampaignStore } from './campaigns/store.ts';
+import type { Campaign } from './campaigns/model.ts';
+import { selectSound, type UnsoundCampaign } from './campaigns/soundness.ts';
+import type { CampaignChanges, CampaignStore } from './campaigns/store.ts';
 import type { Log } from './server/http.ts';
-import type { CompiledSnapshot, IndexCompiler } from './targeting/piscina-compiler.ts';
-import type { SnapshotHolder } from './targeting/snapshot-holder.ts';
-import type { Snapshot } from './targeting/snapshot.ts';
+import {
+  IndexWriter,
+  NEWEST_CAMPAIGNS,
+  NONE_TRUSTED,
+  type NextIndex,
+  type TierKind,
+} from './targeting/index-writer.ts';
+import type { IndexHolder } from './targeting/index-holder.ts';
+import type { Compiled, IndexCompiler } from './targeting/piscina-compiler.ts';
 
-/** How soon a change of the campaigns is seen. One query of one row each. */
+/** How soon a change is seen of which nobody told us. One query of one row each. */
 const LOOK_EVERY_MS = 500;
-/** After a new index could not be made: the reason may be gone, and each try costs a core for a while. */
+/** After changes could not be taken in: the reason may be gone, and each try costs a core for a while. */
 const RETRY_AFTER_MS = 2_000;
-/** Readers of the previous snapshot finish within a bid's deadline; after that a new buffer is taken. */
+/** Readers of the previous base finish within a bid's deadline; after that a new buffer is taken. */
 const SPARE_WAIT_MS = 1_000;
+const FIRST_EPOCH = 1;
 
 export interface FeedEdges {
-  readonly store: Pick<CampaignStore, 'version'>;
+  readonly store: Pick<CampaignStore, 'version' | 'changedSince'>;
   readonly compiler: IndexCompiler;
   readonly databaseUrl: string;
   readonly priors: { readonly ctr: number; readonly cvr: number };
@@ -35,160 +43,229 @@ export interface CampaignFeed {
   stop(): void;
 }
 
-/** The first snapshot; rejects with a sentence when the campaigns can't be read or compiled. */
-export async function compileFirst(edges: FeedEdges): Promise<CompiledSnapshot> {
-  const first = await compile(edges, 1, undefined).catch((error: unknown) => {
-    throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
-  });
-  warnOfUnsound(edges.log, first.unsound, []);
-  return first;
+export interface FirstIndex {
+  readonly writer: IndexWriter;
+  readonly unsound: readonly UnsoundCampaign[];
 }
 
-/** `prepare` is called with each new snapshot before it is published. */
+/** The first index; rejects with a sentence when the campaigns can't be read or compiled. */
+export async function compileFirst(edges: FeedEdges): Promise<FirstIndex> {
+  const first = await compile(edges, FIRST_EPOCH, null, undefined).catch((error: unknown) => {
+    throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
+  });
+  const { unsound } = first;
+  for (const { id, reason } of unsound) warnOfUnsound(edges.log, id, reason);
+  return { writer: new IndexWriter(first, FIRST_EPOCH, edges.priors), unsound };
+}
+
+/** `prepare` is called with each new index before it is published. */
 export function followCampaigns(
   edges: FeedEdges,
-  first: CompiledSnapshot,
-  holder: SnapshotHolder,
-  prepare: (next: Snapshot) => void,
+  first: FirstIndex,
+  holder: IndexHolder,
+  prepare: (next: NextIndex) => void,
 ): CampaignFeed {
-  let { version, unsound } = first;
-  const postgres = askPostgres(edges);
-  let isStopped = false;
-  let mayRenew = true;
-  let renewing: Promise<void> | null = null;
-  let lastFailure = '';
-  let timer: NodeJS.Timeout | undefined;
+  const feed = new Feed(edges, first, holder, prepare);
+  feed.start();
+  return feed;
+}
 
-  /** Goes on while an index is made, so that it is soon known when Postgres is away. */
-  async function look(): Promise<void> {
-    const last = await postgres.version();
-    if (isStopped) return;
-    if (last !== null && last !== version && mayRenew) renew().catch(() => undefined);
-    timer = setTimeout(() => void look(), LOOK_EVERY_MS);
+class Feed implements CampaignFeed {
+  isConnected = true;
+  readonly #edges: FeedEdges;
+  readonly #writer: IndexWriter;
+  readonly #holder: IndexHolder;
+  readonly #prepare: (next: NextIndex) => void;
+  /** Why a campaign is left out, as it was told. */
+  readonly #named: Map<string, string>;
+  /** What is compiled beside the index. */
+  readonly #orders = new Map<TierKind, Promise<void>>();
+  #isStopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Changes are taken in one after the other: whoever asks meanwhile waits for those under way. */
+  #underWay: Promise<void> | null = null;
+  #isResting = false;
+  #lastFailure = '';
+
+  constructor(
+    edges: FeedEdges,
+    { writer, unsound }: FirstIndex,
+    holder: IndexHolder,
+    prepare: (next: NextIndex) => void,
+  ) {
+    this.#edges = edges;
+    this.#writer = writer;
+    this.#holder = holder;
+    this.#prepare = prepare;
+    this.#named = new Map(unsound.map(({ id, reason }) => [id, reason]));
   }
 
-  async function catchUp(): Promise<void> {
-    const last = await postgres.version();
+  start(): void {
+    void this.#lookOften();
+  }
+
+  async catchUp(): Promise<void> {
+    const last = await this.#lastVersion();
     if (last === null) throw new Error('Postgres can not be asked for the number of the last change');
-    // One that is being made may have begun before the change.
-    if (version < last) await renewing?.catch(() => undefined);
-    if (version < last) await renew();
+    // What is under way may have begun before the change.
+    if (this.#writer.version < last) await this.#underWay?.catch(() => undefined);
+    if (this.#writer.version < last) await this.#takeIn(last);
   }
 
-  /** One index at a time: whoever asks while it is made waits for it. */
-  function renew(): Promise<void> {
-    renewing ??= makeIndex().finally(() => (renewing = null));
-    return renewing;
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
   }
 
-  /** Rejects where none could be made, which has been told then. */
-  async function makeIndex(): Promise<void> {
-    mayRenew = false;
-    let restMs = 0;
+  /** Goes on while changes are taken in, so that it is soon known when Postgres is away. */
+  async #lookOften(): Promise<void> {
+    const last = await this.#lastVersion();
+    if (this.#isStopped) return;
+    if (last !== null && this.#writer.version < last && !this.#isResting) {
+      this.#takeIn(last).catch(() => undefined);
+    }
+    this.#timer = setTimeout(() => void this.#lookOften(), LOOK_EVERY_MS);
+  }
+
+  /** The number of the last change; null: Postgres can not be asked. Tells when it goes and when it comes back. */
+  async #lastVersion(): Promise<number | null> {
+    const { store, log } = this.#edges;
+    const known = this.#writer.version;
     try {
-      const buffer = await holder.spareBuffer(SPARE_WAIT_MS);
-      const next = await compile(edges, holder.current.epoch + 1, buffer);
-      if (isStopped) throw new Error('the feed was stopped before the new index was published');
-      publish(next);
-      lastFailure = '';
+      const version = await store.version();
+      if (!this.isConnected && !this.#isStopped) log.info({}, 'Postgres is back');
+      this.isConnected = true;
+      // The database was set back to a time before: nothing that the index holds is newer than what comes.
+      if (version < known) this.#writer.distrust();
+      return version;
     } catch (error) {
-      restMs = RETRY_AFTER_MS;
-      // What fails again and again is told once.
-      if (!isStopped && messageOf(error) !== lastFailure) {
-        edges.log.error({ err: error }, 'a new index could not be made: the last one serves on');
-      }
-      lastFailure = messageOf(error);
-      throw error;
-    } finally {
-      setTimeout(() => (mayRenew = true), restMs).unref();
+      if (this.#isStopped) return null;
+      if (this.isConnected)
+        log.warn({ err: error }, 'Postgres can not be asked: the index in memory serves on');
+      this.isConnected = false;
+      return null;
     }
   }
 
-  function publish(next: CompiledSnapshot): void {
-    prepare(next.snapshot);
-    holder.publish(next.snapshot);
-    version = next.version;
-    warnOfUnsound(edges.log, next.unsound, unsound);
-    ({ unsound } = next);
-    tellPublished(edges.log, next);
+  #takeIn(last: number): Promise<void> {
+    this.#underWay ??= this.#takeInAndTell(last).finally(() => (this.#underWay = null));
+    return this.#underWay;
   }
 
-  void look();
-  return {
-    get isConnected() {
-      return postgres.isConnected;
-    },
-    catchUp,
-    stop() {
-      isStopped = true;
-      postgres.stop();
-      clearTimeout(timer);
-    },
-  };
-}
-
-interface Asked {
-  readonly isConnected: boolean;
-  /** The number of the last change; null: Postgres could not be asked. */
-  version(): Promise<number | null>;
-  /** What is still unanswered is no news. */
-  stop(): void;
-}
-
-/** Tells when Postgres goes and when it comes back. */
-function askPostgres({ store, log }: FeedEdges): Asked {
-  let isConnected = true;
-  let isStopped = false;
-  return {
-    get isConnected() {
-      return isConnected;
-    },
-    async version() {
-      try {
-        const version = await store.version();
-        if (!isConnected) log.info({}, 'Postgres is back');
-        isConnected = true;
-        return version;
-      } catch (error) {
-        if (isStopped) return null;
-        if (isConnected) log.warn({ err: error }, 'Postgres can not be asked: the index in memory serves on');
-        isConnected = false;
-        return null;
+  /** Rejects once it has been told why; what fails again and again is told once. */
+  async #takeInAndTell(last: number): Promise<void> {
+    try {
+      await this.#takeInUpTo(last);
+      this.#lastFailure = '';
+    } catch (error) {
+      this.#isResting = true;
+      setTimeout(() => (this.#isResting = false), RETRY_AFTER_MS).unref();
+      if (!this.#isStopped && messageOf(error) !== this.#lastFailure) {
+        this.#edges.log.error({ err: error }, 'a new index could not be made: the last one serves on');
       }
-    },
-    stop() {
-      isStopped = true;
-    },
-  };
-}
-
-function tellPublished(log: Log, { snapshot, version, compileMs }: CompiledSnapshot): void {
-  const { campaignCount, epoch } = snapshot;
-  log.info({ version, epoch, campaignCount, compileMs: Math.round(compileMs) }, 'index published');
-}
-
-/** Names each campaign that is left out, but not again with every change of another. */
-function warnOfUnsound(
-  log: Log,
-  unsound: readonly UnsoundCampaign[],
-  named: readonly UnsoundCampaign[],
-): void {
-  const reasons = new Map(named.map(({ id, reason }) => [id, reason]));
-  for (const { id, reason } of unsound) {
-    if (reasons.get(id) === reason) continue;
-    log.warn({ campaignId: id, reason }, 'a campaign is left out: it can not be served as it stands');
+      this.#lastFailure = messageOf(error);
+      throw error;
+    }
   }
+
+  async #takeInUpTo(last: number): Promise<void> {
+    const { store } = this.#edges;
+    const writer = this.#writer;
+    if (writer.version === NONE_TRUSTED) await this.#order('base');
+    while (writer.version < last) {
+      const since = writer.version;
+      const changes = await store.changedSince(since, NEWEST_CAMPAIGNS);
+      this.#assertRunning();
+      // Where a tier came meanwhile, it may hold what was read, and more.
+      if (writer.version !== since) continue;
+      if (changes.campaigns === null) await this.#order(writer.dueWith(changes.changed.size));
+      else this.#apply(changes, changes.campaigns);
+    }
+    this.#orderWhatIsDue();
+  }
+
+  #apply({ version, changed }: CampaignChanges, campaigns: readonly Campaign[]): void {
+    const startMs = performance.now();
+    const { sound, unsound } = selectSound(campaigns);
+    this.#publish(this.#writer.apply({ version, changed, campaigns: sound }, this.#edges.clock()));
+    for (const id of changed.keys()) {
+      if (!unsound.some((campaign) => campaign.id === id)) this.#named.delete(id);
+    }
+    this.#nameUnsound(unsound);
+    this.#tellPublished({ changes: changed.size, applyMs: Math.round(performance.now() - startMs) });
+  }
+
+  #order(kind: TierKind): Promise<void> {
+    let work = this.#orders.get(kind);
+    if (work === undefined) {
+      work = this.#compileTier(kind).finally(() => this.#orders.delete(kind));
+      this.#orders.set(kind, work);
+    }
+    return work;
+  }
+
+  async #compileTier(kind: TierKind): Promise<void> {
+    const writer = this.#writer;
+    const buffer = kind === 'base' ? await this.#holder.spareBuffer(SPARE_WAIT_MS) : undefined;
+    const since = kind === 'base' ? null : writer.baseVersion;
+    const compiled = await compile(this.#edges, writer.index.epoch + 1, since, buffer);
+    this.#assertRunning();
+    this.#publish(writer.install(compiled, this.#edges.clock()));
+    this.#nameUnsound(compiled.unsound);
+    this.#tellPublished({ tier: kind, compileMs: Math.round(compiled.compileMs) });
+  }
+
+  /** In the background: the index is up to date without it. */
+  #orderWhatIsDue(): void {
+    const { due } = this.#writer;
+    if (due === null) return;
+    const kind = this.#orders.has('base') ? 'middle' : due;
+    if (this.#orders.has(kind)) return;
+    this.#order(kind).catch((error: unknown) => {
+      if (this.#isStopped) return;
+      this.#edges.log.warn({ err: error }, 'the index could not be merged: it is tried again');
+    });
+  }
+
+  #publish(next: NextIndex | null): void {
+    if (next === null) return;
+    this.#prepare(next);
+    this.#holder.publish(next.index);
+  }
+
+  #assertRunning(): void {
+    if (this.#isStopped) throw new Error('the feed was stopped before the change was published');
+  }
+
+  /** Names each campaign that is left out, but not again with every change of another. */
+  #nameUnsound(unsound: readonly UnsoundCampaign[]): void {
+    for (const { id, reason } of unsound) {
+      if (this.#named.get(id) !== reason) warnOfUnsound(this.#edges.log, id, reason);
+      this.#named.set(id, reason);
+    }
+  }
+
+  #tellPublished(how: object): void {
+    const { index, version } = this.#writer;
+    const { campaignCount, epoch } = index;
+    this.#edges.log.info({ version, epoch, campaignCount, ...how }, 'index published');
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function warnOfUnsound(log: Log, campaignId: string, reason: string): void {
+  log.warn({ campaignId, reason }, 'a campaign is left out: it can not be served as it stands');
 }
 
 function compile(
   edges: FeedEdges,
   epoch: number,
+  since: number | null,
   buffer: SharedArrayBuffer | undefined,
-): Promise<CompiledSnapshot> {
+): Promise<Compiled> {
   const { databaseUrl, priors } = edges;
-  return edges.compiler.compile({ epoch, nowMs: edges.clock(), priors, databaseUrl, buffer });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return edges.compiler.compile({ epoch, nowMs: edges.clock(), priors, databaseUrl, since, buffer });
 }

@@ -35,6 +35,7 @@ it('leaves out campaigns that nobody can serve, says why, and serves all others'
     nowMs: NOW_MS,
     priors: { ctr: 0.001, cvr: 0.00001 },
     databaseUrl: url,
+    since: null,
     buffer: undefined,
   };
   const { buffer, unsound } = await compileCampaigns(order);

@@ -10,28 +10,29 @@ import { openPool, type Pool } from './auction/piscina-pool.ts';
 import { NOTHING_YET } from './auction/pool-report.ts';
 import { compileFirst, followCampaigns, type FeedEdges } from './campaign-feed.ts';
 import type { Config } from './config.ts';
+import { listenTo } from './database/postgres-listener.ts';
 import { openDiskJournal } from './ledger/disk-journal.ts';
 import { openLedger, type EmbeddedLedger } from './ledger/embedded.ts';
 import { loadCountries } from './openrtb/geo-database.ts';
 import type { WorkerFigures } from './metric-sources.ts';
-import { createCatalog, type Catalog } from './server/catalog.ts';
+import { createCatalogs, type Catalog } from './server/catalog.ts';
 import type { Log } from './server/http.ts';
 import { createLandingPages, type LandingPages } from './server/landing-pages.ts';
 import { createSpentCampaigns, type SpentCampaigns } from './server/spent-campaigns.ts';
 import type { Storage } from './storage.ts';
 import { startIndexCompiler } from './targeting/piscina-compiler.ts';
-import { SnapshotHolder } from './targeting/snapshot-holder.ts';
-import type { Snapshot } from './targeting/snapshot.ts';
+import { IndexHolder } from './targeting/index-holder.ts';
+import type { Index } from './targeting/tiers.ts';
 import { locateThread } from './thread-file.ts';
 
 export interface Market {
   readonly ledger: EmbeddedLedger;
-  readonly holder: SnapshotHolder;
+  readonly holder: IndexHolder;
   readonly spent: SpentCampaigns;
   readonly policy: DeciderPolicy;
   readonly decider: Decider;
   readonly handover: Handover;
-  readonly catalogOf: (snapshot: Snapshot) => Catalog;
+  readonly catalogOf: (index: Index) => Catalog;
   readonly landingPages: LandingPages;
   readonly workerFigures: () => WorkerFigures;
   /** Postgres answered when it was last asked. */
@@ -42,6 +43,8 @@ export interface Market {
 }
 
 const TICK_MS = 1_000;
+/** Where migrations/ notify of each change of the campaigns. */
+const CHANGES_CHANNEL = 'gavel_campaigns';
 const INLINE_FIGURES: WorkerFigures = { ...NOTHING_YET, waitingRequests: 0, busyRegions: 0, threads: 0 };
 
 /** Resolves once the index is loaded and every worker has started. */
@@ -74,18 +77,19 @@ export async function openMarket(
     log,
   };
   const first = await compileFirst(feedEdges);
-  const holder = new SnapshotHolder(first.snapshot, startTimer);
-  const catalogOf = rememberCatalogs(ledger);
+  const holder = new IndexHolder(first.writer.index, startTimer);
+  const catalogOf = createCatalogs(ledger);
   const spent = createSpentCampaigns(ledger, () => holder, catalogOf);
   const landingPages = createLandingPages(
     () => catalogOf(holder.current),
     storage.store,
     (error) => log.warn({ err: error }, 'the landing page of a past ad can not be looked up'),
   );
-  const feed = followCampaigns(feedEdges, first, holder, (next) => {
-    landingPages.keepDeparting(catalogOf(holder.current), next);
-    spent.carryOver(next, Date.now());
+  const feed = followCampaigns(feedEdges, first, holder, ({ index, fresh, changed }) => {
+    landingPages.keepDeparting(catalogOf(holder.current), index, changed);
+    spent.carryOver(index, fresh, Date.now());
   });
+  const listener = listenTo(CHANGES_CHANNEL, storage.databaseUrl, () => void feed.catchUp().catch(ignore));
   const decider = createDecider(policy);
   const pool = config.workers === 0 ? null : await openWorkers(config.workers, policy, decider, holder, log);
   const handover =
@@ -111,6 +115,7 @@ export async function openMarket(
       ratesFile?.close();
       await handover.close();
       feed.stop();
+      await listener.close();
       await compiler.close();
       await ledger.close();
     },
@@ -136,7 +141,7 @@ function openWorkers(
   workers: number,
   policy: DeciderPolicy,
   decider: Decider,
-  holder: SnapshotHolder,
+  holder: IndexHolder,
   log: Log,
 ): Promise<Pool> {
   return openPool({
@@ -144,8 +149,8 @@ function openWorkers(
     policy,
     workerFile: locateThread('./auction/piscina-worker'),
     layout: DEFAULT_LAYOUT,
-    snapshots: holder,
-    decideInline: ({ pinned, body, nowMs, resume }) => decider.decide(pinned.snapshot, body, nowMs, resume),
+    indexes: holder,
+    decideInline: ({ pinned, body, nowMs, resume }) => decider.decide(pinned.index, body, nowMs, resume),
     hooks: {
       onBatch: () => undefined,
       onWorkerExit: (exitCode) => log.warn({ exitCode }, 'a worker ended and is replaced'),
@@ -154,16 +159,9 @@ function openWorkers(
   });
 }
 
-/** One catalog a snapshot, forgotten with it. */
-function rememberCatalogs(ledger: EmbeddedLedger): (snapshot: Snapshot) => Catalog {
-  const catalogs = new WeakMap<Snapshot, Catalog>();
-  let last: Catalog | null = null;
-  return (snapshot) => {
-    if (last?.snapshot === snapshot) return last;
-    last = catalogs.get(snapshot) ?? createCatalog(snapshot, ledger);
-    catalogs.set(snapshot, last);
-    return last;
-  };
+/** What the feed could not do, it has told. */
+function ignore(): void {
+  // Nothing is left to do.
 }
 
 function startTimer(afterMs: number, action: () => void): () => void {

@@ -49,7 +49,7 @@ export const SOURCED_METRICS: readonly SourcedMetric[] = [
   metric('gavel_index_campaigns', 'Campaigns in the index.', (from) => from.index().campaignCount),
   metric('gavel_index_ads', 'Ads in the index.', (from) => from.index().adCount),
   metric('gavel_index_size_bytes', 'Bytes that the index fills.', (from) => from.index().usedBytes),
-  metric('gavel_index_epochs_total', 'How often the index was compiled.', (from) => from.index().epoch),
+  metric('gavel_index_epochs_total', 'Indexes served: a change makes one.', (from) => from.index().epoch),
   metric('gavel_index_age_seconds', 'Time since the index was compiled.', ageOfIndex),
 
   metric('gavel_worker_threads', 'Threads that decide.', (from) => from.workers().threads),

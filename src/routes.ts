@@ -54,8 +54,8 @@ export function createSite(parts: SiteParts): Site {
   const events = createCountingEvents((type, origin) => {
     metrics.countEvent(type, origin);
   });
-  const seller = createSeller(publicUrl, signer, ledger, (snapshot, campaign) => {
-    market.spent.put(snapshot, campaign);
+  const seller = createSeller(publicUrl, signer, ledger, (index, campaign) => {
+    market.spent.put(index, campaign);
     metrics.countUnreserved();
   });
   const catalog = (): ReturnType<typeof catalogOf> => catalogOf(holder.current);

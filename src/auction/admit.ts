@@ -9,7 +9,7 @@ import { NBR, type Nbr } from '../openrtb/codes.ts';
 import type { CountryDatabase } from '../openrtb/geo-country.ts';
 import { decidePrivacy } from '../openrtb/privacy.ts';
 import type { BidRequest, SupplyChain } from '../openrtb/request.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import type { Index } from '../targeting/tiers.ts';
 import { completeAttributes } from './attributes.ts';
 import { rateOf, type Rates } from './currency.ts';
 import { resolveRequest, type RequestOffer } from './offer.ts';
@@ -38,8 +38,9 @@ export interface Refused {
   readonly nbr: Nbr;
 }
 
+/** The offer to the base's campaigns, or the refusal of the whole request. */
 export function admitRequest(
-  snapshot: Snapshot,
+  index: Index,
   policy: DeciderPolicy,
   request: BidRequest,
   terms: Terms,
@@ -52,12 +53,12 @@ export function admitRequest(
   const currency = chooseCurrency(request.currencies, policy.rates);
   if (currency === null) return { nbr: NBR.currencyWithoutRate };
   const rights = decidePrivacy(request.privacy, { readTcf, readGpp }, policy.vendorId);
-  return resolveRequest(snapshot, request, {
+  return resolveRequest(index.base.snapshot, request, {
     currency,
     currencyRate: rateOf(policy.rates, currency),
     identifier: rights.identifier && request.userId !== '',
     profile: rights.profile,
-    attributes: completeAttributes(snapshot, request, policy.countries),
+    attributes: completeAttributes(index, request, policy.countries),
     ...terms,
   });
 }

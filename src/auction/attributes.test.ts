@@ -6,7 +6,7 @@ import { parseBidRequest } from '../openrtb/parse.ts';
 import { completeAttributes } from './attributes.ts';
 import { createDecider } from './decide.ts';
 import { createDelivery } from './delivery.ts';
-import { decided, NOW_MS, testCampaign, testPolicy, testRequest, testSnapshot } from './fixtures/market.ts';
+import { decided, NOW_MS, testCampaign, testPolicy, testRequest, testIndex } from './fixtures/market.ts';
 import { EMPTY_SIMPLE_REQUEST, simpleBidRequest, type SimpleRequest } from './simple-request.ts';
 
 const countries = loadCountries(null).database;
@@ -25,8 +25,8 @@ function includes(dimension: Rule['dimension'], value: string): Rule {
 
 /** Whether a campaign of one rule bids on a request from `device`. */
 function bids(rule: Rule, device: object, more: object = {}, policy = POLICY): boolean {
-  const snapshot = testSnapshot([testCampaign(1, { targeting: [rule] })]);
-  return decided(snapshot, testRequest({ device, ...more }), policy).nbr === 0;
+  const index = testIndex([testCampaign(1, { targeting: [rule] })]);
+  return decided(index, testRequest({ device, ...more }), policy).nbr === 0;
 }
 
 describe('the country', () => {
@@ -81,8 +81,8 @@ describe('attributes that nobody targets', () => {
     );
     if (!parsed.ok) throw new Error(parsed.message);
     const { request } = parsed;
-    const untargeted = testSnapshot([testCampaign(1)]);
-    const targeted = testSnapshot([testCampaign(1, { targeting: [includes('os', 'ios')] })]);
+    const untargeted = testIndex([testCampaign(1)]);
+    const targeted = testIndex([testCampaign(1, { targeting: [includes('os', 'ios')] })]);
     expect(completeAttributes(untargeted, request, countries)).toBe(request.attributes);
     expect(completeAttributes(targeted, request, countries)).not.toBe(request.attributes);
   });
@@ -92,19 +92,19 @@ describe('a crawler', () => {
   const request = testRequest({ device: { ua: GOOGLEBOT } });
 
   it('is refused with nbr 3, and the explanation says so', () => {
-    const snapshot = testSnapshot([testCampaign(1)]);
-    expect(decided(snapshot, request).nbr).toBe(NBR.knownCrawler);
-    const explained = createDecider(POLICY).explain(snapshot, Buffer.from(JSON.stringify(request)), NOW_MS);
+    const index = testIndex([testCampaign(1)]);
+    expect(decided(index, request).nbr).toBe(NBR.knownCrawler);
+    const explained = createDecider(POLICY).explain(index, Buffer.from(JSON.stringify(request)), NOW_MS);
     expect(explained?.imps).toEqual([{ impid: '1', nbr: NBR.knownCrawler, candidates: [] }]);
   });
 });
 
 describe('a simple form', () => {
   function nbrOf(rule: Rule | null, change: Partial<SimpleRequest>): number {
-    const snapshot = testSnapshot([testCampaign(1, { targeting: rule === null ? [] : [rule] })]);
+    const index = testIndex([testCampaign(1, { targeting: rule === null ? [] : [rule] })]);
     const form = simpleBidRequest({ ...EMPTY_SIMPLE_REQUEST, id: 'r', userId: 'u', ...change });
     const terms = { cpmOnly: false, imageOnly: true };
-    return createDecider(POLICY).decideRequest(snapshot, form, terms, NOW_MS, null).nbr;
+    return createDecider(POLICY).decideRequest(index, form, terms, NOW_MS, null).nbr;
   }
 
   it('takes what it does not say from the address and the agent of its client', () => {
@@ -118,9 +118,9 @@ describe('a simple form', () => {
   it('gets nothing for a crawler, and all for a program that calls it for somebody', () => {
     expect(nbrOf(null, { userAgent: GOOGLEBOT })).toBe(NBR.knownCrawler);
     expect(nbrOf(null, { userAgent: 'curl/8.0' })).toBe(0);
-    const snapshot = testSnapshot([testCampaign(1)]);
+    const index = testIndex([testCampaign(1)]);
     const list = (userAgent: string): number =>
-      createDelivery(POLICY).list(snapshot, { ...EMPTY_SIMPLE_REQUEST, userAgent }, NOW_MS).length;
+      createDelivery(POLICY).list(index, { ...EMPTY_SIMPLE_REQUEST, userAgent }, NOW_MS).length;
     expect([list(GOOGLEBOT), list('curl/8.0')]).toEqual([0, 1]);
   });
 });

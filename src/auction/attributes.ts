@@ -8,7 +8,7 @@ import { regionValues } from '../openrtb/attributes.ts';
 import { NO_TEXTS } from '../openrtb/dirt.ts';
 import { type CountryDatabase, countryOfAddress } from '../openrtb/geo-country.ts';
 import type { BidRequest } from '../openrtb/request.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import type { Index } from '../targeting/tiers.ts';
 
 type Attributes = readonly (readonly string[])[];
 
@@ -16,15 +16,14 @@ const { country, region, deviceType, os, browser } = DIMENSION_NUMBER;
 
 /** The request's attributes; the very list where there is nothing to add. `countries` null: addresses tell nothing. */
 export function completeAttributes(
-  snapshot: Snapshot,
+  index: Index,
   request: BidRequest,
   countries: CountryDatabase | null,
 ): Attributes {
   const said = request.attributes;
-  const isPlaceLacking =
-    isEmpty(said, country) && (snapshot.isTargeted(country) || isRegionBare(snapshot, said));
+  const isPlaceLacking = isEmpty(said, country) && (index.isTargeted(country) || isRegionBare(index, said));
   const isDeviceLacking =
-    isWanted(snapshot, said, deviceType) || isWanted(snapshot, said, os) || isWanted(snapshot, said, browser);
+    isWanted(index, said, deviceType) || isWanted(index, said, os) || isWanted(index, said, browser);
   if (!isPlaceLacking && !isDeviceLacking) return said;
   const complete = said.slice();
   if (isPlaceLacking && countries !== null) addPlace(complete, request, countries);
@@ -48,14 +47,14 @@ function addDevice(to: (readonly string[])[], request: BidRequest): void {
   if (isEmpty(to, browser)) to[browser] = traits.browser;
 }
 
-function isWanted(snapshot: Snapshot, said: Attributes, dimension: number): boolean {
-  return isEmpty(said, dimension) && snapshot.isTargeted(dimension);
+function isWanted(index: Index, said: Attributes, dimension: number): boolean {
+  return isEmpty(said, dimension) && index.isTargeted(dimension);
 }
 
 function isEmpty(said: Attributes, dimension: number): boolean {
   return (said[dimension] ?? NO_TEXTS).length === 0;
 }
 
-function isRegionBare(snapshot: Snapshot, said: Attributes): boolean {
-  return said[region]?.length === 1 && snapshot.isTargeted(region);
+function isRegionBare(index: Index, said: Attributes): boolean {
+  return said[region]?.length === 1 && index.isTargeted(region);
 }

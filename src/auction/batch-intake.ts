@@ -7,7 +7,7 @@
  *               │           └─▶ orphaned ─▶ free      its worker died: free once that thread has exited
  *               └─▶ free                              all were too late before a worker had time
  */
-import type { PinnedSnapshot } from '../targeting/snapshot-holder.ts';
+import type { PinnedIndex } from '../targeting/index-holder.ts';
 import { MAX_REQUESTS, nextTicket, type BatchMemory } from './batch.ts';
 import type { Done, Outcome, Question } from './handover.ts';
 
@@ -20,7 +20,7 @@ const SPLIT_REQUESTS = 8;
 export class Batch {
   readonly region: number;
   readonly ticket: number;
-  readonly pinned: PinnedSnapshot;
+  readonly pinned: PinnedIndex;
   /** By place in the region's table; null once it is answered. */
   readonly questions: (Question | null)[] = [];
   readonly #dones: Done[] = [];
@@ -33,7 +33,7 @@ export class Batch {
   hungAtMs = Infinity;
   #earliestMs = Infinity;
 
-  constructor(region: number, ticket: number, pinned: PinnedSnapshot) {
+  constructor(region: number, ticket: number, pinned: PinnedIndex) {
     this.region = region;
     this.ticket = ticket;
     this.pinned = pinned;
@@ -98,7 +98,7 @@ export class Batch {
 
 export class BatchIntake {
   readonly #memory: BatchMemory;
-  readonly #pins: SnapshotPins;
+  readonly #pins: IndexPins;
   readonly #freeRegions: number[];
   readonly #tickets: number[];
   /** Gathering, oldest first. */
@@ -108,7 +108,7 @@ export class BatchIntake {
   /** Every batch whose region is not free. */
   readonly busy = new Set<Batch>();
 
-  constructor(memory: BatchMemory, pins: SnapshotPins) {
+  constructor(memory: BatchMemory, pins: IndexPins) {
     this.#memory = memory;
     this.#pins = pins;
     this.#freeRegions = Array.from({ length: memory.layout.regions }, (_, region) => region);
@@ -165,7 +165,7 @@ export class BatchIntake {
   }
 
   /** The open batch to join: the emptiest, unless another worker would be idle while it grows. */
-  #leastFilled(pinned: PinnedSnapshot, idleWorkers: () => number): Batch | null {
+  #leastFilled(pinned: PinnedIndex, idleWorkers: () => number): Batch | null {
     let least: Batch | null = null;
     for (const batch of this.#open) {
       if (batch.pinned !== pinned) continue;
@@ -175,7 +175,7 @@ export class BatchIntake {
     return this.#freeRegions.length > 0 && this.#open.length < idleWorkers() ? null : least;
   }
 
-  #openRegion(pinned: PinnedSnapshot): Batch | null {
+  #openRegion(pinned: PinnedIndex): Batch | null {
     const region = this.#freeRegions.pop();
     if (region === undefined) return null;
     const ticket = nextTicket(this.#tickets[region] ?? 0);
@@ -188,10 +188,10 @@ export class BatchIntake {
   }
 }
 
-/** What of SnapshotHolder is needed: a batch pins its snapshot until no worker can be reading it. */
-export interface SnapshotPins {
-  pin(pinned: PinnedSnapshot): PinnedSnapshot;
-  unpin(pinned: PinnedSnapshot): void;
+/** What of IndexHolder is needed: a batch pins its index until no worker can be reading it. */
+export interface IndexPins {
+  pin(pinned: PinnedIndex): PinnedIndex;
+  unpin(pinned: PinnedIndex): void;
 }
 
 /** A callback that throws is a programmer's error: it crashes the process, after the others have been called. */

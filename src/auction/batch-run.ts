@@ -1,5 +1,5 @@
 /** What a worker does with a batch: claims it, decides its requests one by one, leaves the answers in its region. */
-import type { Snapshot } from '../targeting/snapshot.ts';
+import type { Index, IndexHandle } from '../targeting/tiers.ts';
 import { UNANSWERED, type BatchLayout, type BatchMemory, type BatchRequest } from './batch.ts';
 import { encodeDecision } from './decision-codec.ts';
 import type { Decision } from './decision.ts';
@@ -15,20 +15,20 @@ export interface WorkerData<Policy = unknown> {
 export interface BatchTask {
   readonly region: number;
   readonly ticket: number;
-  /** The snapshot's buffer. Its epoch names it: a buffer that came in a message is a new object each time. */
-  readonly index: SharedArrayBuffer;
-  readonly epoch: number;
+  /** Its epoch names it: a buffer that came in a message is a new object each time. */
+  readonly index: IndexHandle;
 }
 
 /** A task without a batch: answered as soon as the worker has started. */
-export const START: BatchTask = { region: -1, ticket: 0, index: new SharedArrayBuffer(0), epoch: -1 };
+export const START: BatchTask = { region: -1, ticket: 0, index: { epoch: -1, tiers: [] } };
 
 export interface BatchRunnerParts {
   readonly memory: BatchMemory;
   /** This thread's number, above 0. */
   readonly thread: number;
-  decide(snapshot: Snapshot, body: Buffer, nowMs: number, resume: readonly number[] | null): Decision;
-  openSnapshot(buffer: SharedArrayBuffer): Snapshot;
+  decide(index: Index, body: Buffer, nowMs: number, resume: readonly number[] | null): Decision;
+  /** `opened`: the one before, which shares most of it. */
+  openIndex(handle: IndexHandle, opened: Index | null): Index;
   /** Epoch milliseconds, held against deadlines. */
   nowMs(): number;
   /** Milliseconds of a clock that never jumps. */
@@ -41,19 +41,17 @@ export interface BatchRunnerParts {
  */
 export function createBatchRunner(parts: BatchRunnerParts): (task: BatchTask) => string {
   const { memory, thread } = parts;
-  let opened: { readonly epoch: number; readonly snapshot: Snapshot } | null = null;
+  let opened: Index | null = null;
 
-  function snapshotOf(task: BatchTask): Snapshot {
-    if (opened?.epoch !== task.epoch) {
-      opened = { epoch: task.epoch, snapshot: parts.openSnapshot(task.index) };
-    }
-    return opened.snapshot;
+  function indexOf({ index }: BatchTask): Index {
+    if (opened?.epoch !== index.epoch) opened = parts.openIndex(index, opened);
+    return opened;
   }
 
   /** Decides one request; returns its answer's bytes, or one of UNANSWERED. */
-  function answer(snapshot: Snapshot, request: BatchRequest, at: number, start: number, end: number): number {
+  function answer(index: Index, request: BatchRequest, at: number, start: number, end: number): number {
     if (request.deadlineMs <= parts.nowMs()) return UNANSWERED.late;
-    const decision = parts.decide(snapshot, request.body, request.nowMs, request.resume);
+    const decision = parts.decide(index, request.body, request.nowMs, request.resume);
     const bytes = encodeDecision(decision, memory, at, end);
     if (bytes >= 0) return bytes;
     return at === start ? UNANSWERED.tooLarge : UNANSWERED.again;
@@ -69,7 +67,7 @@ export function createBatchRunner(parts: BatchRunnerParts): (task: BatchTask) =>
     for (let i = 0; i < memory.count(task.region); i++) {
       let found: number = UNANSWERED.failed;
       try {
-        found = answer(snapshotOf(task), memory.readRequest(task.region, i), at, start, end);
+        found = answer(indexOf(task), memory.readRequest(task.region, i), at, start, end);
       } catch (error) {
         if (fault === '') fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
       }

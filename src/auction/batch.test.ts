@@ -3,13 +3,13 @@ import { BatchIntake } from './batch-intake.ts';
 import { createBatchRunner, type BatchTask } from './batch-run.ts';
 import { BatchMemory, MAX_REQUESTS, nextTicket, UNANSWERED } from './batch.ts';
 import type { Outcome, Question } from './handover.ts';
-import type { PinnedSnapshot } from '../targeting/snapshot-holder.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import type { PinnedIndex } from '../targeting/index-holder.ts';
+import type { Index } from '../targeting/tiers.ts';
 
 const LAYOUT = { regions: 3, requestBytes: 1024, answerBytes: 1024 };
-const NO_PINS = { pin: (pinned: PinnedSnapshot) => pinned, unpin: () => {} };
-const PINNED: PinnedSnapshot = {
-  snapshot: { buffer: new SharedArrayBuffer(8), epoch: 1 } as Snapshot,
+const NO_PINS = { pin: (pinned: PinnedIndex) => pinned, unpin: () => {} };
+const PINNED: PinnedIndex = {
+  index: { epoch: 1 } as unknown as Index,
   pins: 1,
 };
 
@@ -21,16 +21,16 @@ function runnerOf(memory: BatchMemory, thread = 7, nowMs = 0) {
   const run = createBatchRunner({
     memory,
     thread,
-    decide: (_snapshot, body) => {
+    decide: (_index, body) => {
       if (body.toString() === 'throw') throw new Error('thrown');
       return { kind: 'invalid', field: body.toString(), message: '' };
     },
-    openSnapshot: (buffer) => ({ buffer, epoch: 1 }) as Snapshot,
+    openIndex: () => PINNED.index,
     nowMs: () => nowMs,
     elapsedMs: () => 0,
   });
   return (region: number, ticket: number) =>
-    run({ region, ticket, index: PINNED.snapshot.buffer, epoch: 1 } satisfies BatchTask);
+    run({ region, ticket, index: { epoch: 1, tiers: [] } } satisfies BatchTask);
 }
 
 describe('a region', () => {
@@ -149,7 +149,7 @@ describe('the intake', () => {
 
   test('never puts requests for two snapshots into one batch', () => {
     const { intake, add } = intakeOf();
-    const other: PinnedSnapshot = { ...PINNED };
+    const other: PinnedIndex = { ...PINNED };
     for (let i = 0; i < 10; i++) add(question('b', { pinned: i % 2 === 0 ? PINNED : other }), 0);
     const batches = [intake.next(), intake.next()];
     for (const batch of batches) {

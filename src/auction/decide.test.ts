@@ -11,15 +11,15 @@ import {
   testCampaign,
   testPolicy,
   testRequest,
-  testSnapshot,
+  testIndex,
   uuid,
 } from './fixtures/market.ts';
 
 function outcome(campaigns: readonly Campaign[], request: object, policy = testPolicy()) {
-  const snapshot = testSnapshot(campaigns);
-  const decision = decided(snapshot, request, policy);
+  const index = testIndex(campaigns);
+  const decision = decided(index, request, policy);
   const names = decision.imps.map((imp) =>
-    imp.shortlist.map((candidate: Candidate) => Number(snapshot.adText(candidate.ad).id.slice(-12))),
+    imp.shortlist.map((candidate: Candidate) => Number(index.adText(candidate.ad).id.slice(-12))),
   );
   return { ...decision, ads: names, first: decision.imps[0]?.shortlist[0] };
 }
@@ -43,14 +43,14 @@ describe('a shortlist', () => {
 
   it('holds sixteen and says where matching resumes behind them', () => {
     const campaigns = Array.from({ length: 20 }, (_, n) => testCampaign(n + 1));
-    const snapshot = testSnapshot(campaigns);
+    const index = testIndex(campaigns);
     const decider = createDecider(testPolicy());
     const body = Buffer.from(JSON.stringify(testRequest()));
-    const first = decider.decide(snapshot, body, NOW_MS, null);
+    const first = decider.decide(index, body, NOW_MS, null);
     if (first.kind !== 'decided') throw new Error('not decided');
     expect(first.imps[0]?.shortlist.length).toBe(16);
     const from = first.imps[0]?.resumeFrom ?? -1;
-    const second = decider.decide(snapshot, body, NOW_MS, [from]);
+    const second = decider.decide(index, body, NOW_MS, [from]);
     if (second.kind !== 'decided') throw new Error('not decided');
     const all = [...(first.imps[0]?.shortlist ?? []), ...(second.imps[0]?.shortlist ?? [])];
     expect(new Set(all.map(({ campaign }) => campaign)).size).toBe(20);
@@ -294,9 +294,9 @@ describe('the request as a whole', () => {
   });
 
   it('a spent budget, and a schedule that is not on, are told from targeting that does not match', () => {
-    const snapshot = testSnapshot([testCampaign(1)]);
-    snapshot.setLive(0, false);
-    expect(decided(snapshot, testRequest()).nbr).toBe(NBR.budgetOrPacing);
+    const index = testIndex([testCampaign(1)]);
+    index.setLive(0, false);
+    expect(decided(index, testRequest()).nbr).toBe(NBR.budgetOrPacing);
     const later = { startMs: NOW_MS + 1, endMs: null, timezone: 'UTC', dayparts: [] };
     expect(nbrFor({ schedule: later })).toBe(NBR.noCampaignMatches);
     const us: Partial<Campaign> = {
@@ -315,10 +315,10 @@ describe('an explanation', () => {
       testCampaign(3, { bid: { model: 'cpm', amountMicros: 10_000 } }),
       testCampaign(4),
     ];
-    const snapshot = testSnapshot(campaigns);
+    const index = testIndex(campaigns);
     const request = testRequest({ device: { os: 'iOS' } }, { bidfloor: 0.5 });
     const explained = createDecider(testPolicy()).explain(
-      snapshot,
+      index,
       Buffer.from(JSON.stringify(request)),
       NOW_MS,
     );
@@ -332,7 +332,7 @@ describe('an explanation', () => {
   it('tells a hundred at most and says that there are more', () => {
     const campaigns = Array.from({ length: 101 }, (_, n) => testCampaign(n + 1));
     const body = Buffer.from(JSON.stringify(testRequest()));
-    const explained = createDecider(testPolicy()).explain(testSnapshot(campaigns), body, NOW_MS);
+    const explained = createDecider(testPolicy()).explain(testIndex(campaigns), body, NOW_MS);
     expect([explained?.imps[0]?.candidates.length, explained?.truncated]).toEqual([100, true]);
   });
 });

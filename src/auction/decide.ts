@@ -8,51 +8,60 @@ import { NBR, nearnessOf, type Nbr } from '../openrtb/codes.ts';
 import { parseBidRequest } from '../openrtb/parse.ts';
 import type { BidRequest, Channel, Imp } from '../openrtb/request.ts';
 import { Matcher } from '../targeting/match.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
-import { admitRequest, type DeciderPolicy, type Refused, type Terms } from './admit.ts';
+import { IndexMatcher } from '../targeting/merge.ts';
+import { FROM_BEST } from '../targeting/query.ts';
+import type { Index } from '../targeting/tiers.ts';
+import type { DeciderPolicy, Refused, Terms } from './admit.ts';
 import type { Candidate, Decided, Decision, ImpDecision } from './decision.ts';
 import { explainImp, type Explanation } from './explanation.ts';
 import { impQuery } from './lookup.ts';
-import { resolveImp, type RequestOffer } from './offer.ts';
 import { shortlist, type Shortlist } from './shortlist.ts';
+import { TierOffers } from './tier-offers.ts';
 
 const OPENRTB_TERMS: Terms = { cpmOnly: false, imageOnly: false };
 
-const NO_CANDIDATES: readonly Candidate[] = Object.freeze([]);
+/** ImpDecision.resumeFrom of an imp that matching does not resume for. */
+const NOT_THIS_IMP = -1;
+const NOTHING_FOUND = { shortlist: Object.freeze<Candidate[]>([]), resumeFrom: NOT_THIS_IMP };
 
 export interface Decider {
   /**
    * `nowMs` is the arrival, epoch milliseconds. `resume`: per imp the ordinal from which matching goes on after
    * a shortlist that fell out whole (ImpDecision.resumeFrom; -1: not this imp); null: from the start.
    */
-  decide(snapshot: Snapshot, body: Buffer, nowMs: number, resume: readonly number[] | null): Decision;
+  decide(index: Index, body: Buffer, nowMs: number, resume: readonly number[] | null): Decision;
   decideRequest(
-    snapshot: Snapshot,
+    index: Index,
     request: BidRequest,
     terms: Terms,
     nowMs: number,
     resume: readonly number[] | null,
   ): Decided;
   /** Why each of the best campaigns does or does not bid: `ext.explain` of api.md. */
-  explain(snapshot: Snapshot, body: Buffer, nowMs: number): Explanation | null;
+  explain(index: Index, body: Buffer, nowMs: number): Explanation | null;
 }
 
 export function createDecider(policy: DeciderPolicy): Decider {
-  const matcher = new Matcher();
+  const matcher = new IndexMatcher();
+  const explainer = new Matcher();
+  const offers = new TierOffers(policy);
 
   function decideRequest(
-    snapshot: Snapshot,
+    index: Index,
     request: BidRequest,
     terms: Terms,
     nowMs: number,
     resume: readonly number[] | null,
   ): Decided {
-    const admitted = admitRequest(snapshot, policy, request, terms);
+    const admitted = offers.admit(index, request, terms);
     if ('nbr' in admitted) return refuse(request, admitted);
     const imps: ImpDecision[] = [];
     for (const imp of request.imps) {
-      const from = resume === null ? 0 : (resume[imps.length] ?? -1);
-      imps.push(decideImp(snapshot, admitted, imp, nowMs, from));
+      const from = resume === null ? FROM_BEST : (resume[imps.length] ?? NOT_THIS_IMP);
+      const isAsked = resume === null || from !== NOT_THIS_IMP;
+      const nbr = isAsked ? rejectImp(imp, policy) : NBR.budgetOrPacing;
+      const found = nbr === 0 ? shortlistOf(index, imp, nowMs, from) : { ...NOTHING_FOUND, nbr };
+      imps.push(impDecision(imp, request.channel, found));
     }
     return {
       kind: 'decided',
@@ -69,41 +78,32 @@ export function createDecider(policy: DeciderPolicy): Decider {
     };
   }
 
-  function decideImp(
-    snapshot: Snapshot,
-    admitted: RequestOffer,
-    imp: Imp,
-    nowMs: number,
-    from: number,
-  ): ImpDecision {
-    const nbr = from < 0 ? NBR.budgetOrPacing : rejectImp(imp, policy);
-    if (nbr !== 0) return silent(imp, admitted.source.channel, nbr);
-    const offer = resolveImp(snapshot, admitted, imp, policy.rates);
-    const query = impQuery(offer, nowMs, from);
-    return impDecision(imp, admitted.source.channel, shortlist(snapshot, matcher, offer, query));
+  function shortlistOf(index: Index, imp: Imp, nowMs: number, from: number): Shortlist {
+    const byTier = offers.open(index, imp);
+    return shortlist(index, matcher, byTier, impQuery(byTier, nowMs, from));
   }
 
   return {
     decideRequest,
-    decide(snapshot, body, nowMs, resume) {
+    decide(index, body, nowMs, resume) {
       const parsed = parseBidRequest(body.toString('utf8'), nowMs);
       if (!parsed.ok) return { kind: 'invalid', field: parsed.field, message: parsed.message };
-      return decideRequest(snapshot, parsed.request, OPENRTB_TERMS, nowMs, resume);
+      return decideRequest(index, parsed.request, OPENRTB_TERMS, nowMs, resume);
     },
-    explain(snapshot, body, nowMs) {
+    explain(index, body, nowMs) {
       const parsed = parseBidRequest(body.toString('utf8'), nowMs);
       if (!parsed.ok) return null;
       const { request } = parsed;
-      const admitted = admitRequest(snapshot, policy, request, OPENRTB_TERMS);
+      const admitted = offers.admit(index, request, OPENRTB_TERMS);
       let truncated = false;
       const imps = request.imps.map((imp) => {
         const nbr = 'nbr' in admitted ? admitted.nbr : rejectImp(imp, policy);
         if (nbr !== 0 || 'nbr' in admitted) return { impid: imp.id, nbr, candidates: [] };
-        const offer = resolveImp(snapshot, admitted, imp, policy.rates);
-        const query = impQuery(offer, nowMs, 0);
-        const { candidates, truncated: isCut } = explainImp(snapshot, matcher, offer, query);
+        const byTier = offers.open(index, imp);
+        const query = impQuery(byTier, nowMs, FROM_BEST);
+        const { candidates, truncated: isCut } = explainImp(index, explainer, byTier, query);
         truncated ||= isCut;
-        return { impid: imp.id, nbr: shortlist(snapshot, matcher, offer, query).nbr, candidates };
+        return { impid: imp.id, nbr: shortlist(index, matcher, byTier, query).nbr, candidates };
       });
       return { imps, truncated };
     },
@@ -130,12 +130,8 @@ function refuse(request: BidRequest, { nbr }: Refused): Decided {
     channel: request.channel,
     tmaxMs: request.tmaxMs,
     nbr,
-    imps: request.imps.map((imp) => silent(imp, request.channel, nbr)),
+    imps: request.imps.map((imp) => impDecision(imp, request.channel, { ...NOTHING_FOUND, nbr })),
   };
-}
-
-function silent(imp: Imp, channel: Channel, nbr: Nbr): ImpDecision {
-  return impDecision(imp, channel, { nbr, shortlist: NO_CANDIDATES, resumeFrom: -1 });
 }
 
 function impDecision(imp: Imp, channel: Channel, found: Shortlist): ImpDecision {

@@ -47,7 +47,7 @@ export interface ImpDecision {
 }
 
 export interface Candidate {
-  /** Ordinals in the snapshot that decided; they mean nothing in another. */
+  /** Ordinals in the index that decided; they mean nothing in another. */
   readonly campaign: number;
   readonly ad: number;
   /** The bid in USD: the rank price, or the floor of a fixed-price deal. */

@@ -1,28 +1,31 @@
 /** Every applicable campaign, best first: matching without the stop at a full shortlist. */
-import { AD_FLAG, AD_TYPE_NUMBER, type Snapshot } from '../targeting/snapshot.ts';
-import { Matcher } from '../targeting/match.ts';
-import { admitRequest, type DeciderPolicy } from './admit.ts';
+import { IndexMatcher } from '../targeting/merge.ts';
+import { FROM_BEST } from '../targeting/query.ts';
+import { AD_FLAG, AD_TYPE_NUMBER } from '../targeting/snapshot.ts';
+import { snapshotOrdinal, type Index } from '../targeting/tiers.ts';
+import type { DeciderPolicy } from './admit.ts';
 import { impQuery } from './lookup.ts';
-import { resolveImp } from './offer.ts';
 import { simpleBidRequest, type SimpleRequest } from './simple-request.ts';
+import { TierOffers } from './tier-offers.ts';
 
 export interface Delivery {
   /** One entry a campaign: its first active banner ad that has an image. */
-  list(snapshot: Snapshot, form: SimpleRequest, nowMs: number): readonly { campaign: number; ad: number }[];
+  list(index: Index, form: SimpleRequest, nowMs: number): readonly { campaign: number; ad: number }[];
 }
 
 export function createDelivery(policy: DeciderPolicy): Delivery {
-  const matcher = new Matcher();
+  const matcher = new IndexMatcher();
+  const offers = new TierOffers(policy);
   return {
-    list(snapshot, form, nowMs) {
+    list(index, form, nowMs) {
       const request = simpleBidRequest(form);
-      const admitted = admitRequest(snapshot, policy, request, { cpmOnly: false, imageOnly: true });
+      const admitted = offers.admit(index, request, { cpmOnly: false, imageOnly: true });
       const imp = request.imps[0];
       if ('nbr' in admitted || imp === undefined) return [];
       const found: { campaign: number; ad: number }[] = [];
-      matcher.prepare(snapshot, impQuery(resolveImp(snapshot, admitted, imp, policy.rates), nowMs, 0));
+      matcher.prepare(index, impQuery(offers.open(index, imp), nowMs, FROM_BEST));
       matcher.forEach((campaign) => {
-        const ad = firstImageBanner(snapshot, campaign);
+        const ad = firstImageBanner(index, campaign);
         if (ad >= 0) found.push({ campaign, ad });
         return true;
       });
@@ -31,11 +34,14 @@ export function createDelivery(policy: DeciderPolicy): Delivery {
   };
 }
 
-function firstImageBanner(snapshot: Snapshot, campaign: number): number {
-  const end = snapshot.adStart[campaign + 1] ?? 0;
-  for (let ad = snapshot.adStart[campaign] ?? 0; ad < end; ad++) {
+function firstImageBanner(index: Index, campaign: number): number {
+  const { snapshot, firstOrdinal } = index.tierOf(campaign);
+  const { adStart } = snapshot;
+  const row = snapshotOrdinal(campaign);
+  const end = adStart[row + 1] ?? 0;
+  for (let ad = adStart[row] ?? 0; ad < end; ad++) {
     const isBanner = snapshot.adType[ad] === AD_TYPE_NUMBER.banner;
-    if (isBanner && ((snapshot.adFlags[ad] ?? 0) & AD_FLAG.image) !== 0) return ad;
+    if (isBanner && ((snapshot.adFlags[ad] ?? 0) & AD_FLAG.image) !== 0) return firstOrdinal + ad;
   }
   return -1;
 }

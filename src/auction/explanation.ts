@@ -3,7 +3,7 @@ import type { CandidateReason, Nbr } from '../openrtb/codes.ts';
 import { explainMatch } from '../targeting/explain.ts';
 import type { Matcher } from '../targeting/match.ts';
 import type { Query } from '../targeting/query.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import { snapshotOrdinal, type Index, type Tier } from '../targeting/tiers.ts';
 import { judgeCampaign } from './shortlist.ts';
 import type { Offer } from './offer.ts';
 
@@ -27,24 +27,27 @@ export interface ExplainedCandidate {
 }
 
 export function explainImp(
-  snapshot: Snapshot,
+  index: Index,
   matcher: Matcher,
-  offer: Offer,
+  /** By tier. */
+  offers: readonly Offer[],
   query: Query,
 ): { readonly candidates: readonly ExplainedCandidate[]; readonly truncated: boolean } {
   const candidates: ExplainedCandidate[] = [];
-  const count = Math.min(snapshot.campaignCount, EXPLAINED_CANDIDATES);
-  for (let campaign = 0; campaign < count; campaign++) {
+  for (const campaign of index.best(EXPLAINED_CANDIDATES)) {
+    const tier = index.tierOf(campaign);
+    const offer = offers.find(({ firstOrdinal }) => firstOrdinal === tier.firstOrdinal);
+    if (offer === undefined) throw new Error('explanation: each tier has an offer');
     candidates.push({
-      campaignId: snapshot.campaignText(campaign).id,
-      ...verdict(snapshot, matcher, offer, query, campaign),
+      campaignId: index.campaignText(campaign).id,
+      ...verdict(tier, matcher, offer, query, snapshotOrdinal(campaign)),
     });
   }
-  return { candidates, truncated: snapshot.campaignCount > count };
+  return { candidates, truncated: index.campaignCount > candidates.length };
 }
 
 function verdict(
-  snapshot: Snapshot,
+  { snapshot }: Tier,
   matcher: Matcher,
   offer: Offer,
   query: Query,

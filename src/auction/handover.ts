@@ -1,12 +1,12 @@
 /** How a bid request reaches a decider and how it comes back, whichever thread decides. */
-import type { PinnedSnapshot } from '../targeting/snapshot-holder.ts';
+import type { PinnedIndex } from '../targeting/index-holder.ts';
 import type { Decision } from './decision.ts';
 
 export interface Question {
   /** The request as it came. Left as it is until the question is answered. */
   readonly body: Buffer;
   /** What it is decided against. Whoever reads the decision's ordinals keeps a pin of its own meanwhile. */
-  readonly pinned: PinnedSnapshot;
+  readonly pinned: PinnedIndex;
   /** Arrival, epoch milliseconds: the time that schedules are held against. */
   readonly nowMs: number;
   /** Epoch milliseconds after which no answer is of use. */
@@ -16,7 +16,7 @@ export interface Question {
 }
 
 export type Outcome =
-  | { readonly kind: 'decision'; readonly decision: Decision; readonly pinned: PinnedSnapshot }
+  | { readonly kind: 'decision'; readonly decision: Decision; readonly pinned: PinnedIndex }
   /** Nothing looked at it: no room, or shutting down (nbr 508). */
   | { readonly kind: 'overloaded' }
   /** The deadline passed first (nbr 15). */

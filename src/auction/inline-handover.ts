@@ -7,7 +7,7 @@ export function createInlineHandover(decider: Decider, onFault: (fault: string) 
     submit({ body, pinned, nowMs, resume }, done) {
       let decision;
       try {
-        decision = decider.decide(pinned.snapshot, body, nowMs, resume);
+        decision = decider.decide(pinned.index, body, nowMs, resume);
       } catch (error) {
         onFault(error instanceof Error ? (error.stack ?? error.message) : String(error));
         done({ kind: 'failed' });

@@ -99,7 +99,7 @@ export function findCandidate(
   }
   if (offer.openFloor === NO_RATE) return REJECT.noRate;
   if (rankMicros < offer.openFloor) return REJECT.floor;
-  return candidate(snapshot, campaign, ad, '', rankMicros, inAnswerCurrency(rankMicros, offer));
+  return candidate(snapshot, offer, campaign, ad, '', rankMicros, inAnswerCurrency(rankMicros, offer));
 }
 
 /** A fixed price of nothing is no price: such a deal is bid for like any other. */
@@ -112,16 +112,17 @@ function dealCandidate(
   rankMicros: PriceMicros,
 ): Candidate {
   if (!deal.fixedPrice || floor === 0) {
-    return candidate(snapshot, campaign, ad, deal.id, rankMicros, inAnswerCurrency(rankMicros, offer));
+    return candidate(snapshot, offer, campaign, ad, deal.id, rankMicros, inAnswerCurrency(rankMicros, offer));
   }
   // The very digits of the floor where no conversion is needed: it is the price, to the micro.
   const isOfAnswer = deal.floorCurrency === offer.request.currency;
   const bidMicros = isOfAnswer ? deal.floorMicros : inAnswerCurrency(floor, offer);
-  return candidate(snapshot, campaign, ad, deal.id, floor, bidMicros);
+  return candidate(snapshot, offer, campaign, ad, deal.id, floor, bidMicros);
 }
 
 function candidate(
   snapshot: Snapshot,
+  { firstOrdinal }: Offer,
   campaign: number,
   ad: number,
   dealId: string,
@@ -130,7 +131,8 @@ function candidate(
 ): Candidate {
   const width = snapshot.adWidth[ad] ?? 0;
   const height = snapshot.adHeight[ad] ?? 0;
-  return { campaign, ad, priceMicros: price, bidMicros, dealId, width, height };
+  const ordinals = { campaign: firstOrdinal + campaign, ad: firstOrdinal + ad };
+  return { ...ordinals, priceMicros: price, bidMicros, dealId, width, height };
 }
 
 function inAnswerCurrency(usdMicros: PriceMicros, { request }: Offer): PriceMicros {

@@ -17,7 +17,10 @@ const PROFILE_DIMENSIONS = [
   DIMENSION_NUMBER.gender,
 ] as const;
 
-export function impQuery(offer: Offer, nowMs: number, fromOrdinal: number): Query {
+/** `offers`: the imp's, by tier. They differ in the numbers of names, and the query holds the names themselves. */
+export function impQuery(offers: readonly Offer[], nowMs: number, fromOrdinal: number): Query {
+  const offer = offers[0];
+  if (offer === undefined) throw new Error('lookup: an index has a tier, and an imp an offer for each');
   const { imp, request } = offer;
   const { attributes } = request;
   const values = new Array<readonly string[]>(QUERY_DIMENSIONS);
@@ -30,7 +33,7 @@ export function impQuery(offer: Offer, nowMs: number, fromOrdinal: number): Quer
   values[DIMENSION_NUMBER.format] = imp.formats;
   values[AD_DIMENSION] = adValues(offer);
   values[ACCESS_DIMENSION] = accessValues(imp);
-  return { values, nowMs, minRankMicros: lowestFloor(offer), fromOrdinal, includeSpent: false };
+  return { values, nowMs, minRankMicros: lowestFloor(offers), fromOrdinal, includeSpent: false };
 }
 
 function adValues({ imp, request }: Offer): readonly string[] {

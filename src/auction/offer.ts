@@ -1,10 +1,11 @@
 /**
- * What one imp offers, with every name that it holds looked up once in the snapshot: behind this, judging a
- * candidate compares numbers. A name that the snapshot does not hold can block nothing and allow nothing.
+ * What one imp offers, with every name that it holds looked up once in the snapshot of each tier: behind this, judging
+ * a candidate compares numbers. A name that the snapshot does not hold can block nothing and allow nothing.
  */
 import type { BidRequest, Deal, Imp } from '../openrtb/request.ts';
 import type { PriceMicros } from '../money.ts';
 import { SPACE, type Snapshot, type Space } from '../targeting/snapshot.ts';
+import type { Tier } from '../targeting/tiers.ts';
 import { convertedRoundedDown, rateOf, usdRoundedUp, type Rates } from './currency.ts';
 
 /** A floor in USD for which there is no rate: nothing can be compared with it. */
@@ -19,7 +20,10 @@ export interface Ids {
 /** Up to here an array is searched faster than a set is made. */
 const FEW_IDS = 32;
 
+/** To the campaigns of one tier of the index. */
 export interface Offer {
+  /** Of the tier. */
+  readonly firstOrdinal: number;
   readonly request: RequestOffer;
   readonly imp: Imp;
   /** USD micros, or NO_RATE. */
@@ -90,8 +94,14 @@ export function resolveRequest(
   };
 }
 
-export function resolveImp(snapshot: Snapshot, request: RequestOffer, imp: Imp, rates: Rates): Offer {
+export function resolveImp(
+  { snapshot, firstOrdinal }: Tier,
+  request: RequestOffer,
+  imp: Imp,
+  rates: Rates,
+): Offer {
   return {
+    firstOrdinal,
     request,
     imp,
     openFloor: floorInUsd(imp.floorMicros, imp.floorCurrency, request, rates),
@@ -100,11 +110,14 @@ export function resolveImp(snapshot: Snapshot, request: RequestOffer, imp: Imp, 
   };
 }
 
-/** The lowest rank price that any way into this imp accepts, in USD micros. */
-export function lowestFloor(offer: Offer): number {
-  let lowest = offer.imp.privateAuction || offer.openFloor === NO_RATE ? Infinity : offer.openFloor;
-  for (const { floor } of offer.deals) {
-    if (floor !== NO_RATE && floor < lowest) lowest = floor;
+/** The lowest rank price that any way into this imp accepts, in USD micros. `offers`: the imp's, by tier. */
+export function lowestFloor(offers: readonly Offer[]): number {
+  let lowest = Infinity;
+  for (let i = 0; i < offers.length; i++) {
+    const offer = offers[i];
+    if (offer === undefined) break;
+    if (!offer.imp.privateAuction && offer.openFloor !== NO_RATE) lowest = Math.min(lowest, offer.openFloor);
+    for (const { floor } of offer.deals) if (floor !== NO_RATE && floor < lowest) lowest = floor;
   }
   return lowest === Infinity ? 0 : lowest;
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../campaigns/seeded-random.ts';
-import { SnapshotHolder, type PinnedSnapshot } from '../targeting/snapshot-holder.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import { IndexHolder, type PinnedIndex } from '../targeting/index-holder.ts';
+import type { Index } from '../targeting/tiers.ts';
 import type { BatchLayout } from './batch.ts';
 import type { Decision } from './decision.ts';
 import type { Outcome, Question } from './handover.ts';
@@ -19,16 +19,17 @@ function startTimer(afterMs: number, action: () => void): () => void {
 }
 
 /** Every cell holds the epoch, so that a worker sees it when it is overwritten. */
-function compile(epoch: number, buffer = new SharedArrayBuffer(4 * INDEX_CELLS)): Snapshot {
+function compile(epoch: number, buffer = new SharedArrayBuffer(4 * INDEX_CELLS)): Index {
   new Int32Array(buffer).fill(epoch);
-  return { buffer, epoch } as Snapshot;
+  const tiers = [{ buffer, hidden: null, since: epoch }];
+  return { epoch, base: { snapshot: { buffer } }, handle: { epoch, tiers } } as unknown as Index;
 }
 
 const INLINE: Decision = { kind: 'invalid', field: 'inline', message: '' };
 
 interface Bench {
   readonly pool: Pool;
-  readonly holder: SnapshotHolder;
+  readonly holder: IndexHolder;
   readonly faults: string[];
   readonly exits: number[];
   /** Bodies that were decided on this thread. */
@@ -42,7 +43,7 @@ interface Bench {
 
 interface Answer {
   readonly outcome: Outcome;
-  readonly pinned: PinnedSnapshot;
+  readonly pinned: PinnedIndex;
 }
 
 const opened: Pool[] = [];
@@ -55,7 +56,7 @@ afterEach(async () => {
 });
 
 async function openBench(workers: number, layout: BatchLayout = LAYOUT): Promise<Bench> {
-  const holder = new SnapshotHolder(compile(1), startTimer);
+  const holder = new IndexHolder(compile(1), startTimer);
   const faults: string[] = [];
   const exits: number[] = [];
   const inline: string[] = [];
@@ -66,7 +67,7 @@ async function openBench(workers: number, layout: BatchLayout = LAYOUT): Promise
     workerFile: WORKER,
     policy: { failingStarts, stallMs },
     layout,
-    snapshots: holder,
+    indexes: holder,
     decideInline: ({ body }) => {
       inline.push(body.toString());
       return INLINE;
@@ -333,7 +334,7 @@ describe('the pool', () => {
     for (let turn = 0; turn < 400; turn++) {
       for (let i = 0; i < 10; i++) {
         const answer = ask(`answer ${turn}-${i}`).then((found) => {
-          const { epoch } = found.pinned.snapshot;
+          const { epoch } = found.pinned.index;
           expect(found.outcome).toMatchObject({ pinned: found.pinned });
           expect(decided(found).imps[0]?.impId).toBe(`epoch ${epoch}`);
           seen.add(epoch);
@@ -390,7 +391,7 @@ describe('the pool', () => {
       workerFile: WORKER,
       policy: { failingStarts, stallMs },
       layout: LAYOUT,
-      snapshots: new SnapshotHolder(compile(1), startTimer),
+      indexes: new IndexHolder(compile(1), startTimer),
       decideInline: () => INLINE,
       hooks: { onBatch: () => {}, onWorkerExit: () => {}, onFault: () => {} },
     });

@@ -8,11 +8,11 @@
  * - No region is free: `overloaded`, at once.
  * - A deadline passes: `timeout`. A worker still busy HANG_MS after that counts as hung and is replaced.
  * - A worker dies: `failed` for all of its batch, and piscina starts another. Its region, and its pin on the
- *   snapshot, are given back only when the thread has exited: until then it may still read and write there.
+ *   index, are given back only when the thread has exited: until then it may still read and write there.
  * - A request larger than a region, or an answer that no region holds, is decided on this thread. That and
  *   nothing else: what a worker died of is not tried here.
  */
-import { BatchIntake, callBack, type Batch, type SnapshotPins } from './batch-intake.ts';
+import { BatchIntake, callBack, type Batch, type IndexPins } from './batch-intake.ts';
 import type { WorkerData } from './batch-run.ts';
 import { BatchMemory, UNANSWERED, type BatchLayout } from './batch.ts';
 import { decodeDecision } from './decision-codec.ts';
@@ -28,7 +28,7 @@ export interface PoolOptions {
   /** Plain data for the decider in each worker. */
   readonly policy: unknown;
   readonly layout: BatchLayout;
-  readonly snapshots: SnapshotPins;
+  readonly indexes: IndexPins;
   /** Decides on this thread what no region can hold. */
   decideInline(question: Question): Decision;
   readonly hooks: PoolHooks;
@@ -65,7 +65,7 @@ class PiscinaPool implements Pool {
     const { workers, workerFile, layout, policy, hooks } = options;
     this.#options = options;
     this.#memory = new BatchMemory(layout);
-    this.#intake = new BatchIntake(this.#memory, options.snapshots);
+    this.#intake = new BatchIntake(this.#memory, options.indexes);
     const workerData: WorkerData = { layout, policy, memory: this.#memory.buffer };
     this.#threads = new PiscinaThreads(
       { workers, workerFile, workerData },
@@ -138,8 +138,8 @@ class PiscinaPool implements Pool {
       const batch = this.#intake.next();
       if (batch === null) return;
       const { region, ticket } = batch;
-      const { buffer, epoch } = batch.pinned.snapshot;
-      this.#threads.run({ region, ticket, index: buffer, epoch }).then(
+      const { handle } = batch.pinned.index;
+      this.#threads.run({ region, ticket, index: handle }).then(
         (fault) => this.#settled(batch, fault),
         (error: unknown) => this.#lost(batch, error),
       );

@@ -1,6 +1,6 @@
 /** What runs in each thread of the pool: the decider, over batches. No clients, timers or promises live here. */
 import { threadId, workerData } from 'node:worker_threads';
-import { openSnapshot } from '../targeting/snapshot-view.ts';
+import { openIndex } from '../targeting/tiers.ts';
 import type { DeciderPolicy } from './admit.ts';
 import { createBatchRunner, type WorkerData } from './batch-run.ts';
 import { BatchMemory } from './batch.ts';
@@ -12,8 +12,8 @@ const decider = createDecider(policy);
 export const runBatch = createBatchRunner({
   memory: new BatchMemory(layout, memory),
   thread: threadId,
-  decide: (snapshot, body, nowMs, resume) => decider.decide(snapshot, body, nowMs, resume),
-  openSnapshot,
+  decide: (index, body, nowMs, resume) => decider.decide(index, body, nowMs, resume),
+  openIndex,
   nowMs: () => Date.now(),
   elapsedMs: () => performance.now(),
 });

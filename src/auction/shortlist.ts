@@ -1,8 +1,9 @@
 /** The best candidates of one imp, in rank order, and the reason when there are none. */
 import { CANDIDATE_REASONS, NBR, type Nbr } from '../openrtb/codes.ts';
 import { ACCESS_DIMENSION, AD_DIMENSION, NOT_ASKED, type Query } from '../targeting/query.ts';
-import type { Matcher } from '../targeting/match.ts';
+import type { IndexMatcher } from '../targeting/merge.ts';
 import type { Snapshot } from '../targeting/snapshot.ts';
+import { snapshotOrdinal, tierNumber, type Index } from '../targeting/tiers.ts';
 import { SHORTLIST_LENGTH, type Candidate } from './decision.ts';
 import { findCandidate, nearerRejection, rejectAd, rejectCampaign, type Rejection } from './judge.ts';
 import type { Offer } from './offer.ts';
@@ -27,26 +28,38 @@ export interface Shortlist {
   readonly resumeFrom: number;
 }
 
-export function shortlist(snapshot: Snapshot, matcher: Matcher, offer: Offer, query: Query): Shortlist {
+/** `offers`: the imp's, by tier. */
+export function shortlist(
+  index: Index,
+  matcher: IndexMatcher,
+  offers: readonly Offer[],
+  query: Query,
+): Shortlist {
   const candidates: Candidate[] = [];
-  const adsWanted = Math.min(offer.request.source.imps.length, ADS_PER_CAMPAIGN);
+  const impCount = offers[0]?.request.source.imps.length ?? 1;
+  const adsWanted = Math.min(impCount, ADS_PER_CAMPAIGN);
   const rejections: Rejection[] = [];
   let resumeFrom = -1;
-  let judgeable = Math.ceil(MAX_JUDGED / offer.request.source.imps.length);
-  matcher.prepare(snapshot, query);
+  let judgeable = Math.ceil(MAX_JUDGED / impCount);
+  matcher.prepare(index, query);
   matcher.forEach((campaign) => {
     if (candidates.length >= SHORTLIST_LENGTH) {
       resumeFrom = campaign;
       return false;
     }
     if (judgeable-- === 0) return false;
-    const rejection = judgeCampaign(snapshot, offer, campaign, adsWanted, candidates);
+    const number = tierNumber(campaign);
+    const offer = offers[number];
+    const tier = index.tiers[number];
+    if (offer === undefined || tier === undefined) return false;
+    const ordinal = snapshotOrdinal(campaign);
+    const rejection = judgeCampaign(tier.snapshot, offer, ordinal, adsWanted, candidates);
     if (rejection !== null) rejections[0] = nearerRejection(rejections[0] ?? null, rejection);
     return true;
   });
   if (candidates.length > 0) return { nbr: NBR.unknown, shortlist: candidates, resumeFrom };
   const nearest = rejections[0];
-  const nbr = nearest === undefined ? diagnoseNoMatch(snapshot, matcher, query) : nbrOf(nearest);
+  const nbr = nearest === undefined ? diagnoseNoMatch(index, matcher, query) : nbrOf(nearest);
   return { nbr, shortlist: candidates, resumeFrom };
 }
 
@@ -91,11 +104,11 @@ function judgeAd(
  * the access are let go one after the other, the nearest to a bid first, and the one that brings a match was
  * the reason. All of them together are let go first, so that a request that nobody wants costs one more match.
  */
-function diagnoseNoMatch(snapshot: Snapshot, matcher: Matcher, query: Query): Nbr {
+function diagnoseNoMatch(index: Index, matcher: IndexMatcher, query: Query): Nbr {
   const values = [...query.values];
   const matches = (relaxed: Query): boolean => {
     let found = false;
-    matcher.prepare(snapshot, relaxed);
+    matcher.prepare(index, relaxed);
     matcher.forEach(() => {
       found = true;
       return false;

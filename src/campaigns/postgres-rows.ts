@@ -43,12 +43,11 @@ interface CampaignColumns<Time> {
   readonly updated_at: Time;
 }
 
-/** A number is Postgres's `infinity` or `-infinity`. */
-export type CampaignRow = CampaignColumns<Date | number>;
+/** A number is Postgres's `infinity` or `-infinity`; a text is what JSON has in the place of either. */
+export type CampaignRow = CampaignColumns<Date | number | string>;
 
 /** One rule, with the values of its rows. */
 export interface RuleRow {
-  readonly campaign_id: string;
   readonly rule_type: TargetingRule['dimension'];
   readonly operator: TargetingRule['operator'];
   readonly values: readonly string[];
@@ -220,7 +219,7 @@ export function readAd(row: AdRow): Ad {
 }
 
 /** NaN where the time is infinite. */
-function epochMs(time: Date | number): number {
+function epochMs(time: Date | number | string): number {
   return new Date(time).getTime();
 }
 

@@ -115,7 +115,7 @@ function plain(): Campaign {
 describe('the campaign store', () => {
   it('gives back every field as it was put in, in the order in which lists were given', async () => {
     expect(await store.insertMany([FULL])).toBe(1);
-    expect(await store.loadServable()).toEqual([FULL]);
+    expect((await store.loadServable()).campaigns).toEqual([FULL]);
   });
 
   it('keeps what is absent absent', async () => {
@@ -152,7 +152,7 @@ describe('the campaign store', () => {
       ],
     };
     await store.insertMany([bare]);
-    expect(await store.loadServable()).toEqual([bare]);
+    expect((await store.loadServable()).campaigns).toEqual([bare]);
   });
 
   it('takes thousands at once as one change, and loads all of them over its pages', async () => {
@@ -160,7 +160,7 @@ describe('the campaign store', () => {
     expect(await store.insertMany(campaigns)).toBe(1);
     expect(await store.version()).toBe(1);
     expect(await store.count()).toBe(5_500);
-    const loaded = await store.loadServable();
+    const loaded = (await store.loadServable()).campaigns;
     const byId = (one: Campaign, other: Campaign) => (one.id < other.id ? -1 : 1);
     expect(loaded).toEqual(campaigns.toSorted(byId));
   });
@@ -176,10 +176,10 @@ describe('the campaign store', () => {
     await store.insertMany([FULL]);
     expect(await store.setStatus(FULL.id, 'paused')).toBe(true);
     expect(await store.version()).toBe(2);
-    expect(await store.loadServable()).toEqual([]);
+    expect((await store.loadServable()).campaigns).toEqual([]);
     expect(await store.count()).toBe(1);
     await store.setStatus(FULL.id, 'active');
-    const [loaded] = await store.loadServable();
+    const [loaded] = (await store.loadServable()).campaigns;
     expect(loaded?.version).toBe(3);
     expect(loaded?.updatedAtMs).toBeGreaterThan(FULL.updatedAtMs);
   });
@@ -197,7 +197,7 @@ describe('the campaign store', () => {
       }),
     );
     expect(seen.at(-1)).toBe(12);
-    const versions = (await store.loadServable()).map(({ version }) => version);
+    const versions = (await store.loadServable()).campaigns.map(({ version }) => version);
     expect(versions.toSorted((one, other) => one - other)).toEqual(
       Array.from({ length: 12 }, (_, i) => i + 1),
     );
@@ -239,7 +239,7 @@ describe('a change by plain SQL', () => {
     const before = await store.version();
     await pool.query(sql);
     expect(await store.version()).toBe(before + 1);
-    const [campaign] = await store.loadServable();
+    const [campaign] = (await store.loadServable()).campaigns;
     expect(campaign).toMatchObject({
       name: 'Spring',
       bid: { model: 'cpm', amountMicros: 2_500_000 },
@@ -262,7 +262,7 @@ describe('the demo', () => {
     expect(counts.toSorted()).toEqual([0, 12]);
     expect(await seedDemo(store, NOW_MS)).toBe(0);
     const byId = (one: Campaign, other: Campaign) => (one.id < other.id ? -1 : 1);
-    expect(await store.loadServable()).toEqual(makeDemoCampaigns(NOW_MS).toSorted(byId));
+    expect((await store.loadServable()).campaigns).toEqual(makeDemoCampaigns(NOW_MS).toSorted(byId));
   });
 
   it('does not come back after its campaigns were removed', async () => {

@@ -6,6 +6,7 @@ import { inTransaction, quickQuery } from '../database/postgres-pool.ts';
 import type { Pool, Transaction } from '../database/postgres-pool.ts';
 import type { Campaign } from './model.ts';
 import { nameActor, recordChanges } from './postgres-audit.ts';
+import { readAllChanges, readFewChanges } from './postgres-changed.ts';
 import { insertCampaigns } from './postgres-inserts.ts';
 import { readAd, readCampaign } from './postgres-rows.ts';
 import type { AdRow, CampaignRow, RuleRow } from './postgres-rows.ts';
@@ -16,13 +17,23 @@ const PAGE = 5_000;
 const INSERT_PAGE = 1_000;
 /** It takes 0.3 s beside the server, and has some megabytes, which a slow line carries in seconds. */
 const PAGE_LIMIT_MS = 20_000;
+/** All of its statements see one moment. */
+const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Sorts before every other. */
 const LEAST_UUID = '00000000-0000-0000-0000-000000000000';
 
 export function createCampaignStore(pool: Pool): CampaignStore {
   return {
-    loadServable: () => inTransaction(pool, loadActive, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+    loadServable: () =>
+      inTransaction(
+        pool,
+        async (transaction) => ({
+          version: await readVersion(transaction),
+          campaigns: await loadActive(transaction),
+        }),
+        BEGIN_READING,
+      ),
     insertMany: async (campaigns, actor = 'import') =>
       campaigns.length === 0
         ? readVersion(pool)
@@ -48,6 +59,8 @@ export function createCampaignStore(pool: Pool): CampaignStore {
       return rows[0] ?? null;
     },
     version: () => readVersion(pool),
+    changedSince: (since, mostLoaded) => readFewChanges(pool, since, mostLoaded),
+    allChangedSince: (since) => readAllChanges(pool, since),
     count: async () => {
       const { rows } = await pool.query<{ count: number }>('SELECT count(*) FROM campaigns');
       return rows[0]?.count ?? 0;
@@ -64,7 +77,7 @@ export function createCampaignStore(pool: Pool): CampaignStore {
   };
 }
 
-async function readVersion(pool: Pool): Promise<number> {
+async function readVersion(pool: Pool | Transaction): Promise<number> {
   const { rows } = await pool.query<{ version: number }>(quickQuery('SELECT version FROM campaign_changes'));
   return versionOf(rows);
 }
@@ -120,7 +133,7 @@ async function loadPage(transaction: Transaction, after: string): Promise<Campai
 /** Campaigns of their rows, in that order, with their rules and ads. */
 export async function joinParts(transaction: Transaction, rows: readonly CampaignRow[]): Promise<Campaign[]> {
   const ids = rows.map(({ id }) => id);
-  const rules = await transaction.query<RuleRow>(
+  const rules = await transaction.query<RuleRow & { readonly campaign_id: string }>(
     pageQuery(
       `SELECT campaign_id, rule_type, operator, json_agg(rule_value ORDER BY value_number) AS values
          FROM campaign_targeting_rules WHERE campaign_id = ANY ($1)

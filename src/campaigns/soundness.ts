@@ -38,6 +38,20 @@ export function findUnsound(campaign: Campaign): string | null {
   return null;
 }
 
+/** Those that can be served, and why the others can't. */
+export function selectSound(campaigns: readonly Campaign[]): {
+  readonly sound: readonly Campaign[];
+  readonly unsound: readonly UnsoundCampaign[];
+} {
+  const unsound: UnsoundCampaign[] = [];
+  const sound = campaigns.filter((campaign) => {
+    const reason = findUnsound(campaign);
+    if (reason !== null) unsound.push({ id: campaign.id, reason });
+    return reason === null;
+  });
+  return { sound, unsound };
+}
+
 /** A banner's markup is drawn in its size: without one it has no place. */
 export function hasSize({ width, height }: Ad): boolean {
   return isSide(width) && isSide(height);

@@ -1,9 +1,18 @@
 /** Where campaigns are kept, as the rest of the program sees it. */
 import type { Campaign, CampaignStatus } from './model.ts';
 
+export interface CampaignChanges {
+  /** The last change that is in it. */
+  readonly version: number;
+  /** By campaign: the last change of it, its targeting or its ads. Those that are gone stand here, too. */
+  readonly changed: ReadonlyMap<string, number>;
+  /** Those of them that are active; null: they were too many. */
+  readonly campaigns: readonly Campaign[] | null;
+}
+
 export interface CampaignStore {
   /** Every active campaign with its targeting and ads, as of one moment, in the order of their ids. */
-  loadServable(): Promise<Campaign[]>;
+  loadServable(): Promise<{ readonly version: number; readonly campaigns: readonly Campaign[] }>;
   /**
    * Adds the campaigns as one change and returns its number, which becomes their `version`. Rejects, adding
    * none, when an id is taken. None given: nothing changes. The audit names `actor`, or `import`.
@@ -15,6 +24,13 @@ export interface CampaignStore {
   findLandingPage(adId: string): Promise<{ readonly campaignId: string; readonly url: string } | null>;
   /** The number of the last committed change; 0 when there was none. */
   version(): Promise<number>;
+  /**
+   * What the changes after `since` touched, as of one moment. Where that is more than `mostLoaded` campaigns, they are
+   * only named.
+   */
+  changedSince(since: number, mostLoaded: number): Promise<CampaignChanges>;
+  /** However many. */
+  allChangedSince(since: number): Promise<CampaignChanges>;
   /** Campaigns of every status. */
   count(): Promise<number>;
   /** false: there is no such campaign. */

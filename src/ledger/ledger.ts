@@ -8,7 +8,7 @@ import type { CostNanos } from '../money.ts';
 /** What the ledger must know of a campaign. */
 export interface BudgetTerms {
   readonly campaignId: string;
-  /** The epoch of the snapshot that they stand in: older terms never take the place of newer ones. */
+  /** The epoch of the index that they stood in first: older terms never take the place of newer ones. */
   readonly termsVersion: number;
   readonly model: BidModel;
   readonly dailyBudgetNanos: CostNanos;

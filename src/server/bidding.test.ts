@@ -7,7 +7,7 @@ import {
   testCampaign,
   testPolicy,
   testRequest,
-  testSnapshot,
+  testIndex,
 } from '../auction/fixtures/market.ts';
 import type { Done, Handover, Outcome, Question } from '../auction/handover.ts';
 import { createInlineHandover } from '../auction/inline-handover.ts';
@@ -16,10 +16,10 @@ import { openLedger, type EmbeddedLedger } from '../ledger/embedded.ts';
 import { openMemoryJournal } from '../ledger/memory-journal.ts';
 import { costNanos } from '../money.ts';
 import { NBR, type Nbr } from '../openrtb/codes.ts';
-import { SnapshotHolder } from '../targeting/snapshot-holder.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import { IndexHolder } from '../targeting/index-holder.ts';
+import type { Index } from '../targeting/tiers.ts';
 import { bidRoute } from './bidding.ts';
-import { createCatalog, type Catalog } from './catalog.ts';
+import { createCatalogs, type Catalog } from './catalog.ts';
 import type { BidContext, BidReply } from './http.ts';
 import { createSeller } from './selling.ts';
 import { createSpentCampaigns } from './spent-campaigns.ts';
@@ -42,16 +42,15 @@ class Desk {
   readonly faults: unknown[] = [];
   resumed = 0;
   readonly ledger: EmbeddedLedger = openLedger({ journal: openMemoryJournal(), nowMs: NOW_MS });
-  readonly snapshot: Snapshot;
-  readonly holder: SnapshotHolder;
-  private readonly catalogOf: (snapshot: Snapshot) => Catalog;
+  readonly index: Index;
+  readonly holder: IndexHolder;
+  private readonly catalogOf: (index: Index) => Catalog;
   handover: Handover;
 
   constructor(campaigns: readonly Campaign[]) {
-    this.snapshot = testSnapshot(campaigns);
-    this.holder = new SnapshotHolder(this.snapshot, () => () => undefined);
-    const catalog = createCatalog(this.snapshot, this.ledger);
-    this.catalogOf = () => catalog;
+    this.index = testIndex(campaigns);
+    this.holder = new IndexHolder(this.index, () => () => undefined);
+    this.catalogOf = createCatalogs(this.ledger);
     this.handover = createInlineHandover(createDecider(testPolicy()), (fault) => this.faults.push(fault));
   }
 
@@ -64,8 +63,8 @@ class Desk {
       decider: createDecider(testPolicy()),
       holder: this.holder,
       catalogOf: this.catalogOf,
-      seller: createSeller('https://ads.example', signer, this.ledger, (snapshot, campaign) => {
-        spent.put(snapshot, campaign);
+      seller: createSeller('https://ads.example', signer, this.ledger, (index, campaign) => {
+        spent.put(index, campaign);
       }),
       ledger: this.ledger,
       isManager: () => false,
@@ -180,7 +179,7 @@ describe('a bid request', () => {
     expect(desk.faults.length).toBe(1);
   });
 
-  it('unpins its snapshot whatever becomes of it', () => {
+  it('unpins its index whatever becomes of it', () => {
     desk.ask(testRequest());
     desk.ask({ no: 'openrtb' });
     expect(desk.holder.pin().pins).toBe(1);
@@ -201,9 +200,7 @@ describe('a shortlist that falls out whole', () => {
   it('puts the budget bits of its campaigns out, so that the next request need not resume', () => {
     const desk = new Desk([...poor, testCampaign(17)]);
     desk.ask(testRequest());
-    expect(poor.every((campaign) => !desk.snapshot.isLive(desk.snapshot.campaignOrdinal(campaign.id)))).toBe(
-      true,
-    );
+    expect(poor.every((campaign) => !desk.index.isLive(desk.index.campaignOrdinal(campaign.id)))).toBe(true);
     desk.ask(testRequest());
     expect(desk.resumed).toBe(1);
   });

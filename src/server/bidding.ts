@@ -13,8 +13,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { NBR, type Nbr } from '../openrtb/codes.ts';
 import { parseBidRequest } from '../openrtb/parse.ts';
 import { writeNoBid } from '../openrtb/response.ts';
-import type { PinnedSnapshot, SnapshotHolder } from '../targeting/snapshot-holder.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import type { PinnedIndex, IndexHolder } from '../targeting/index-holder.ts';
+import type { Index } from '../targeting/tiers.ts';
 import type { Catalog } from './catalog.ts';
 import type { BidContext, BidReply, BidRoute } from './http.ts';
 import { answerExplained } from './explaining.ts';
@@ -25,8 +25,8 @@ export interface BidEdges {
   readonly handover: Handover;
   /** Decides the rare request that asks for an explanation, on the front thread. */
   readonly decider: Decider;
-  readonly holder: SnapshotHolder;
-  readonly catalogOf: (snapshot: Snapshot) => Catalog;
+  readonly holder: IndexHolder;
+  readonly catalogOf: (index: Index) => Catalog;
   readonly seller: Seller;
   readonly ledger: Pick<Ledger, 'void' | 'isSound'>;
   readonly isManager: (authorization: string) => boolean;
@@ -94,15 +94,15 @@ function takeCall(edges: BidEdges, borrowed: Buffer, context: BidContext, reply:
 }
 
 /**
- * Gives the question away and unpins its snapshot once `done` has returned. The body is copied only where the
+ * Gives the question away and unpins its index once `done` has returned. The body is copied only where the
  * answer has not come by then: decided inline, a request does without (0.4 µs).
  */
 function handOver(
   edges: BidEdges,
   call: Call,
-  pinned: PinnedSnapshot,
+  pinned: PinnedIndex,
   resume: readonly number[] | null,
-  done: (outcome: Outcome, pinned: PinnedSnapshot) => void,
+  done: (outcome: Outcome, pinned: PinnedIndex) => void,
 ): void {
   const deadlineMs = call.arrivedMs + edges.tmaxCapMs - edges.tmaxMarginMs;
   const question = { body: call.body, pinned, nowMs: call.arrivedMs, deadlineMs, resume };
@@ -126,7 +126,7 @@ function handOver(
   question.body = call.body;
 }
 
-function answerOutcome(edges: BidEdges, call: Call, outcome: Outcome, pinned: PinnedSnapshot): void {
+function answerOutcome(edges: BidEdges, call: Call, outcome: Outcome, pinned: PinnedIndex): void {
   edges.meter.observeStage('decide', call.handedOverMs, performance.now());
   if (outcome.kind !== 'decision') return answerNoBid(edges, call, nbrOf(outcome.kind), outcome);
   const { decision } = outcome;
@@ -139,22 +139,22 @@ function answerOutcome(edges: BidEdges, call: Call, outcome: Outcome, pinned: Pi
   if (isLate(edges, call, decision, edges.clock())) {
     return answerNoBid(edges, call, NBR.insufficientTime, outcome);
   }
-  sell(edges, call, decision, pinned.snapshot);
+  sell(edges, call, decision, pinned.index);
   const fallen = decision.imps.map((imp) => (isSold(imp, call.sales) ? -1 : imp.resumeFrom));
   if (fallen.every((from) => from < 0)) return answerSales(edges, call, outcome, decision);
   edges.meter.countResumed();
   handOver(edges, call, edges.holder.pin(pinned), fallen, (again) => {
     if (again.kind === 'decision' && again.decision.kind === 'decided') {
-      sell(edges, call, again.decision, pinned.snapshot);
+      sell(edges, call, again.decision, pinned.index);
     }
     answerSales(edges, call, outcome, decision);
   });
 }
 
 /** Reserves for every imp that is not yet sold, each with an ad of its own. */
-function sell(edges: BidEdges, call: Call, decided: Decided, snapshot: Snapshot): void {
+function sell(edges: BidEdges, call: Call, decided: Decided, index: Index): void {
   const nowMs = edges.clock();
-  const catalog = edges.catalogOf(snapshot);
+  const catalog = edges.catalogOf(index);
   for (const imp of decided.imps) {
     if (imp.shortlist.length === 0) continue;
     const taken = call.sales.map((sale) => sale.candidate.ad);

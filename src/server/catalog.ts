@@ -1,6 +1,6 @@
 /**
- * What the front thread knows of the ads in one snapshot: decoded, and its markup compiled, at the first bid
- * with the ad; forgotten with the snapshot.
+ * What the front thread knows of the ads in the index: decoded, and its markup compiled, at the first bid with the
+ * ad. Each snapshot of the index has a shelf of its own, which is forgotten with the snapshot.
  */
 import { adIdentity, type AdIdentity } from '../auction/ad-identity.ts';
 import { compileBannerMarkup, type BannerMarkup } from '../auction/markup.ts';
@@ -9,6 +9,7 @@ import type { Account, BudgetTerms, Ledger } from '../ledger/ledger.ts';
 import { costNanos, costOfAction, costOfImpression, priceMicros, type CostNanos } from '../money.ts';
 import { MARKUP_TYPE } from '../openrtb/codes.ts';
 import { BID_MODEL_BY_NUMBER, type AdText, type Snapshot } from '../targeting/snapshot.ts';
+import { snapshotOrdinal, tierNumber, type Index, type Tier } from '../targeting/tiers.ts';
 
 export interface Creative {
   readonly text: AdText;
@@ -26,28 +27,74 @@ export interface Creative {
   readonly bidJson: string;
 }
 
+/** Ordinals are those of the index. */
 export interface Catalog {
-  readonly snapshot: Snapshot;
+  readonly index: Index;
   creative(ad: number): Creative;
-  /** Those that were asked for since the snapshot is served. */
+  /** Those that were asked for since their snapshots are served. */
   servedCreatives(): Iterable<Creative>;
   account(campaign: number): Account;
 }
 
-export function createCatalog(snapshot: Snapshot, ledger: Ledger): Catalog {
-  const creatives = new Array<Creative | undefined>(snapshot.adCount);
-  const accounts = new Array<Account | undefined>(snapshot.campaignCount);
-  const account = (campaign: number): Account =>
-    (accounts[campaign] ??= ledger.account(budgetTerms(snapshot, campaign)));
-  return {
-    snapshot,
-    account,
-    servedCreatives: () => creatives.filter((creative) => creative !== undefined),
-    creative: (ad) => (creatives[ad] ??= readCreative(snapshot, ad, account)),
+/** What is known of one tier's snapshot. */
+interface Shelf {
+  readonly creatives: (Creative | undefined)[];
+  readonly accounts: (Account | undefined)[];
+}
+
+/** One catalog an index; both are forgotten together. */
+export function createCatalogs(ledger: Ledger): (index: Index) => Catalog {
+  const shelves = new WeakMap<Snapshot, Shelf>();
+  const catalogs = new WeakMap<Index, Catalog>();
+  let last: Catalog | null = null;
+
+  function shelfOf({ snapshot }: Tier): Shelf {
+    const known = shelves.get(snapshot);
+    if (known !== undefined) return known;
+    const shelf = { creatives: new Array(snapshot.adCount), accounts: new Array(snapshot.campaignCount) };
+    shelves.set(snapshot, shelf);
+    return shelf;
+  }
+
+  return (index) => {
+    if (last?.index === index) return last;
+    last = catalogs.get(index) ?? createCatalog(index, index.tiers.map(shelfOf), ledger);
+    catalogs.set(index, last);
+    return last;
   };
 }
 
-function readCreative(snapshot: Snapshot, ad: number, account: (campaign: number) => Account): Creative {
+/** `shelves`: by tier. */
+function createCatalog(index: Index, shelves: readonly Shelf[], ledger: Ledger): Catalog {
+  function shelfOf(ordinal: number): Shelf {
+    const shelf = shelves[tierNumber(ordinal)];
+    if (shelf === undefined) throw new RangeError(`catalog: no tier has the ordinal ${ordinal}`);
+    return shelf;
+  }
+  function account(campaign: number): Account {
+    const { accounts } = shelfOf(campaign);
+    const row = snapshotOrdinal(campaign);
+    return (accounts[row] ??= ledger.account(budgetTerms(index.tierOf(campaign), row)));
+  }
+  function creative(ad: number): Creative {
+    const { creatives } = shelfOf(ad);
+    const row = snapshotOrdinal(ad);
+    return (creatives[row] ??= readCreative(index.tierOf(ad), row, account));
+  }
+  return {
+    index,
+    account,
+    creative,
+    servedCreatives: () =>
+      shelves.flatMap(({ creatives }) => creatives.filter((known) => known !== undefined)),
+  };
+}
+
+function readCreative(
+  { snapshot, firstOrdinal }: Tier,
+  ad: number,
+  account: (campaign: number) => Account,
+): Creative {
   const campaign = snapshot.adCampaign[ad] ?? 0;
   const text = snapshot.adText(ad);
   const { id: campaignId, seat } = snapshot.campaignText(campaign);
@@ -61,7 +108,7 @@ function readCreative(snapshot: Snapshot, ad: number, account: (campaign: number
     campaignId,
     seat,
     model,
-    account: account(campaign),
+    account: account(firstOrdinal + campaign),
     actionNanos: model === 'cpm' ? costNanos(0) : unitOf(snapshot, campaign),
     identity: adIdentity(campaignId, text.id),
     markup: compileBannerMarkup(text, width, height),
@@ -95,7 +142,7 @@ function constantMembers(
   return JSON.stringify(members).slice(1, -1);
 }
 
-function budgetTerms(snapshot: Snapshot, campaign: number): BudgetTerms {
+function budgetTerms({ snapshot, since }: Tier, campaign: number): BudgetTerms {
   const { id, timezone } = snapshot.campaignText(campaign);
   const lifetime = snapshot.lifetimeBudgetNanos[campaign] ?? -1;
   return {
@@ -104,7 +151,7 @@ function budgetTerms(snapshot: Snapshot, campaign: number): BudgetTerms {
     dailyBudgetNanos: costNanos(snapshot.dailyBudgetNanos[campaign] ?? 0),
     lifetimeBudgetNanos: lifetime < 0 ? null : costNanos(lifetime),
     timezone,
-    termsVersion: snapshot.epoch,
+    termsVersion: since,
     unitNanos: unitOf(snapshot, campaign),
   };
 }

@@ -50,7 +50,7 @@ function answer(edges: DeliveryEdges, request: HttpRequest, fields: Fields): Htt
   const nowMs = edges.clock();
   const catalog = edges.catalog();
   const items = [];
-  for (const { campaign, ad } of edges.delivery.list(catalog.snapshot, form, nowMs)) {
+  for (const { campaign, ad } of edges.delivery.list(catalog.index, form, nowMs)) {
     if (!edges.ledger.canReserve(catalog.account(campaign), nowMs)) continue;
     const { text, campaignId } = catalog.creative(ad);
     items.push({ cid: campaignId, img: text.imageUrl, cta: text.callToAction ?? text.title });

@@ -3,8 +3,8 @@ import type { Decider } from '../auction/decide.ts';
 import type { Decided } from '../auction/decision.ts';
 import { NBR, type Nbr } from '../openrtb/codes.ts';
 import { writeNoBid } from '../openrtb/response.ts';
-import type { SnapshotHolder } from '../targeting/snapshot-holder.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import type { IndexHolder } from '../targeting/index-holder.ts';
+import type { Index } from '../targeting/tiers.ts';
 import type { Catalog } from './catalog.ts';
 import type { BidReply } from './http.ts';
 import { writeSales } from './sales-answer.ts';
@@ -12,8 +12,8 @@ import type { Sale, Seller } from './selling.ts';
 
 interface ExplainEdges {
   readonly decider: Decider;
-  readonly holder: SnapshotHolder;
-  readonly catalogOf: (snapshot: Snapshot) => Catalog;
+  readonly holder: IndexHolder;
+  readonly catalogOf: (index: Index) => Catalog;
   readonly seller: Seller;
 }
 

@@ -3,7 +3,7 @@
  * a restart, from where campaigns are kept.
  */
 import type { CampaignStore } from '../campaigns/store.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import { snapshotOrdinal, type Index } from '../targeting/tiers.ts';
 import type { Catalog } from './catalog.ts';
 
 export interface LandingPage {
@@ -16,8 +16,11 @@ export interface LandingPages {
   find(adId: string): Promise<LandingPage | 'unknown' | 'unavailable'>;
   /** From the index alone. */
   findServed(adId: string): LandingPage | null;
-  /** Before `next` is served in the place of the catalog's snapshot: keeps the pages of ads that leave. */
-  keepDeparting(served: Catalog, next: Snapshot): void;
+  /**
+   * Before `next` is served in the place of the catalog's index: keeps the pages of ads that leave. `changed`: the
+   * campaigns that they may be of; null: any, and of those the ads that were served.
+   */
+  keepDeparting(served: Catalog, next: Index, changed: Iterable<string> | null): void;
 }
 
 /** Some 300 bytes each. Clicks come within minutes; the oldest are forgotten first. */
@@ -32,7 +35,7 @@ export function createLandingPages(
 
   function findServed(adId: string): LandingPage | null {
     const current = catalog();
-    const ad = current.snapshot.adOrdinal(adId);
+    const ad = current.index.adOrdinal(adId);
     if (ad < 0) return null;
     const { campaignId, text } = current.creative(ad);
     return { campaignId, url: text.redirectUrl };
@@ -50,14 +53,37 @@ export function createLandingPages(
         return 'unavailable';
       }
     },
-    keepDeparting(served, next) {
-      for (const { text, campaignId } of served.servedCreatives()) {
-        if (next.adOrdinal(text.id) < 0) departed.set(text.id, { campaignId, url: text.redirectUrl });
-      }
+    keepDeparting(served, next, changed) {
+      const leaving = changed === null ? servedAds(served) : adsOf(served.index, changed);
+      for (const { adId, ...page } of leaving) if (next.adOrdinal(adId) < 0) departed.set(adId, page);
       for (const oldest of departed.keys()) {
         if (departed.size <= MAX_DEPARTED) break;
         departed.delete(oldest);
       }
     },
   };
+}
+
+interface KnownAd extends LandingPage {
+  readonly adId: string;
+}
+
+function* servedAds(catalog: Catalog): Generator<KnownAd, void> {
+  for (const { text, campaignId } of catalog.servedCreatives()) {
+    yield { adId: text.id, campaignId, url: text.redirectUrl };
+  }
+}
+
+function* adsOf(index: Index, campaignIds: Iterable<string>): Generator<KnownAd, void> {
+  for (const campaignId of campaignIds) {
+    const campaign = index.campaignOrdinal(campaignId);
+    if (campaign < 0) continue;
+    const { snapshot } = index.tierOf(campaign);
+    const row = snapshotOrdinal(campaign);
+    const end = snapshot.adStart[row + 1] ?? 0;
+    for (let ad = snapshot.adStart[row] ?? 0; ad < end; ad++) {
+      const { id, redirectUrl } = snapshot.adText(ad);
+      yield { adId: id, campaignId, url: redirectUrl };
+    }
+  }
 }

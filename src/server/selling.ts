@@ -8,7 +8,7 @@ import { bannerMarkupJson } from '../auction/markup.ts';
 import type { Ledger, Reservation } from '../ledger/ledger.ts';
 import { costNanos, type CostNanos, type PriceMicros } from '../money.ts';
 import { AUCTION_MACRO } from '../openrtb/macros.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
+import type { Index } from '../targeting/tiers.ts';
 import type { Catalog, Creative } from './catalog.ts';
 
 export interface Seller {
@@ -56,7 +56,7 @@ export function createSeller(
   signer: TokenSigner,
   ledger: Ledger,
   /** Told when a campaign's budget bears not even one unit more. */
-  onSpent: (snapshot: Snapshot, campaign: number) => void,
+  onSpent: (index: Index, campaign: number) => void,
 ): Seller {
   if (NEEDS_ESCAPING.test(publicUrl)) {
     throw new Error(`GAVEL_PUBLIC_URL must be percent-encoded (it is ${JSON.stringify(publicUrl)})`);
@@ -82,7 +82,7 @@ export function createSeller(
         if (reservation !== null) return { imp, candidate, creative, reservation, reservedNanos, expirySec };
         // Only where the budget bears nothing more, rather than not a bid as dear as this one.
         if (ledger.isSound && !ledger.canReserve(creative.account, nowMs)) {
-          onSpent(catalog.snapshot, candidate.campaign);
+          onSpent(catalog.index, candidate.campaign);
         }
       }
       return null;

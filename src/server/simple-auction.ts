@@ -43,7 +43,7 @@ export function createSimpleAuction(
     const { shortlist, resumeFrom } = sale.imp;
     const next = shortlist.slice(shortlist.indexOf(sale.candidate) + 1).find(canPay);
     if (next !== undefined || resumeFrom < 0) return next?.priceMicros ?? null;
-    const behind = decider.decideRequest(current.snapshot, request, terms, nowMs, [resumeFrom]).imps[0];
+    const behind = decider.decideRequest(current.index, request, terms, nowMs, [resumeFrom]).imps[0];
     return behind?.shortlist.find(canPay)?.priceMicros ?? null;
   }
 
@@ -54,7 +54,7 @@ export function createSimpleAuction(
       let resume: readonly number[] | null = null;
       // Once behind a shortlist that fell out whole, as on the bid path.
       for (let round = 0; round < 2; round++) {
-        const decided = decider.decideRequest(current.snapshot, request, terms, nowMs, resume);
+        const decided = decider.decideRequest(current.index, request, terms, nowMs, resume);
         const imp = decided.imps[0];
         if (imp === undefined) return null;
         const sale = seller.reserve(current, decided, imp, [], nowMs);

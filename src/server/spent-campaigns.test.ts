@@ -1,54 +1,75 @@
 import { describe, expect, it } from 'vitest';
-import { NOW_MS, testCampaign, testSnapshot, uuid } from '../auction/fixtures/market.ts';
+import { NOW_MS, testCampaign, testIndex, uuid } from '../auction/fixtures/market.ts';
 import { openLedger } from '../ledger/embedded.ts';
 import { openMemoryJournal } from '../ledger/memory-journal.ts';
 import { costNanos } from '../money.ts';
-import { SnapshotHolder } from '../targeting/snapshot-holder.ts';
-import type { Snapshot } from '../targeting/snapshot.ts';
-import { createCatalog, type Catalog } from './catalog.ts';
+import { IndexHolder } from '../targeting/index-holder.ts';
+import { IndexWriter } from '../targeting/index-writer.ts';
+import type { Index } from '../targeting/tiers.ts';
+import { createCatalogs } from './catalog.ts';
 import { createSpentCampaigns } from './spent-campaigns.ts';
 
 const UNIT = 2_000_000;
 
-/** One campaign whose daily budget bears `impressions`, served as the snapshot of `epoch`. */
-function snapshotOf(impressions: number, epoch: number): Snapshot {
-  return testSnapshot([testCampaign(1, { dailyBudgetNanos: costNanos(impressions * UNIT) })], epoch);
+/** One campaign whose daily budget bears `impressions`, served as the index of `epoch`. */
+function indexOf(impressions: number, epoch: number): Index {
+  return testIndex([testCampaign(1, { dailyBudgetNanos: costNanos(impressions * UNIT) })], epoch);
 }
 
-function desk(first: Snapshot) {
+function desk(first: Index) {
   const ledger = openLedger({ journal: openMemoryJournal(), nowMs: NOW_MS });
-  const holder = new SnapshotHolder(first, () => () => undefined);
-  const catalogs = new Map<Snapshot, Catalog>();
-  const catalogOf = (snapshot: Snapshot): Catalog => {
-    const catalog = catalogs.get(snapshot) ?? createCatalog(snapshot, ledger);
-    catalogs.set(snapshot, catalog);
-    return catalog;
-  };
+  const holder = new IndexHolder(first, () => () => undefined);
+  const catalogOf = createCatalogs(ledger);
   const spent = createSpentCampaigns(ledger, () => holder, catalogOf);
-  const reserve = (snapshot: Snapshot): boolean =>
-    ledger.reserve(catalogOf(snapshot).account(0), costNanos(UNIT), NOW_MS, NOW_MS / 1000 + 300) !== null;
+  const reserve = (index: Index): boolean =>
+    ledger.reserve(catalogOf(index).account(0), costNanos(UNIT), NOW_MS, NOW_MS / 1000 + 300) !== null;
   return { ledger, holder, spent, reserve, catalogOf };
 }
 
 describe('the budget bit of a campaign', () => {
   it('stays out over a flip while its budget is spent, and is in where that was raised', () => {
-    const first = snapshotOf(1, 1);
+    const first = indexOf(1, 1);
     const { spent, reserve } = desk(first);
     expect([reserve(first), reserve(first)]).toEqual([true, false]);
     spent.put(first, 0);
     expect(first.isLive(0)).toBe(false);
 
-    const same = snapshotOf(1, 2);
-    spent.carryOver(same, NOW_MS);
+    const same = indexOf(1, 2);
+    spent.carryOver(same, null, NOW_MS);
     expect([same.isLive(0), spent.count]).toEqual([false, 1]);
 
-    const raised = snapshotOf(2, 3);
-    spent.carryOver(raised, NOW_MS);
+    const raised = indexOf(2, 3);
+    spent.carryOver(raised, null, NOW_MS);
     expect([raised.isLive(0), spent.count, reserve(raised)]).toEqual([true, 0, true]);
   });
 
+  it('is carried into the tier that a change compiles, and stays where it is in the others', () => {
+    const first = testIndex([testCampaign(1, { dailyBudgetNanos: costNanos(UNIT) }), testCampaign(2)]);
+    const { spent, reserve, holder } = desk(first);
+    const writer = new IndexWriter({ snapshot: first.base.snapshot, version: 1, changed: null }, 1, {
+      ctr: 0.001,
+      cvr: 0.00001,
+    });
+    reserve(first);
+    spent.put(first, first.campaignOrdinal(uuid('campaign', 1)));
+    const change = (n: number, version: number, dailyBudgetNanos: number): boolean => {
+      const campaign = testCampaign(n, { name: 'Renamed', dailyBudgetNanos: costNanos(dailyBudgetNanos) });
+      const changed = new Map([[campaign.id, version]]);
+      const next = writer.apply({ version, changed, campaigns: [campaign] }, NOW_MS);
+      if (next === null) throw new Error('a change is an index');
+      spent.carryOver(next.index, next.fresh, NOW_MS);
+      holder.publish(next.index);
+      return next.index.isLive(next.index.campaignOrdinal(uuid('campaign', 1)));
+    };
+    expect(change(2, 2, UNIT)).toBe(false);
+    expect(change(1, 3, UNIT)).toBe(false);
+    expect(change(2, 4, UNIT)).toBe(false);
+    expect(change(1, 5, 2 * UNIT)).toBe(true);
+    expect(spent.count).toBe(0);
+  });
+
   it('comes in again when the ledger says that money came back', () => {
-    const first = snapshotOf(1, 1);
+    const first = indexOf(1, 1);
     const { spent, ledger, reserve } = desk(first);
     reserve(first);
     reserve(first);
@@ -62,20 +83,20 @@ describe('the budget bit of a campaign', () => {
   });
 
   it('of a campaign that left the index is forgotten', () => {
-    const first = snapshotOf(1, 1);
+    const first = indexOf(1, 1);
     const { spent } = desk(first);
     spent.put(first, 0);
-    const without = testSnapshot([testCampaign(2)], 2);
-    spent.carryOver(without, NOW_MS);
+    const without = testIndex([testCampaign(2)], 2);
+    spent.carryOver(without, null, NOW_MS);
     expect([spent.count, without.campaignOrdinal(uuid('campaign', 1))]).toEqual([0, -1]);
   });
 });
 
 describe('a budget that was cut', () => {
-  it('stays cut when a request of the snapshot before it comes late', () => {
-    const before = snapshotOf(1_000, 1);
+  it('stays cut when a request of the index before it comes late', () => {
+    const before = indexOf(1_000, 1);
     const { reserve } = desk(before);
-    const cut = snapshotOf(2, 2);
+    const cut = indexOf(2, 2);
     expect([reserve(cut), reserve(before), reserve(before), reserve(cut)]).toEqual([
       true,
       true,

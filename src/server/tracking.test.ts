@@ -2,13 +2,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createTokenSigner, type Purpose } from '../auction/crypto-token.ts';
 import { createDecider } from '../auction/decide.ts';
-import { NOW_MS, testAd, testCampaign, testPolicy, testSnapshot } from '../auction/fixtures/market.ts';
+import { NOW_MS, testAd, testCampaign, testPolicy, testIndex } from '../auction/fixtures/market.ts';
 import type { Campaign } from '../campaigns/model.ts';
 import type { AdEvent, EventType } from '../events/door.ts';
 import { openLedger } from '../ledger/embedded.ts';
 import { openMemoryJournal } from '../ledger/memory-journal.ts';
 import { costNanos } from '../money.ts';
-import { createCatalog } from './catalog.ts';
+import { createCatalogs } from './catalog.ts';
 import { clickRoutes } from './clicks.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
 import { createKeeper } from './keeper.ts';
@@ -34,8 +34,8 @@ class Desk {
 
   constructor(change: Partial<Campaign> = {}) {
     this.campaign = testCampaign(1, { ads: [testAd(1, { redirectUrl: LANDING })], ...change });
-    const snapshot = testSnapshot([this.campaign]);
-    const catalog = createCatalog(snapshot, this.ledger);
+    const index = testIndex([this.campaign]);
+    const catalog = createCatalogs(this.ledger)(index);
     const seller = createSeller('https://ads.example', this.signer, this.ledger, () => undefined);
     const store = { findLandingPage: () => Promise.reject(new Error('Postgres is away')) };
     const landingPages = createLandingPages(
@@ -240,8 +240,8 @@ describe('a landing page', () => {
     expect((await desk.get('/click?adId=00000000-ad00-4000-8000-000000000001')).status).toBe(302);
     expect((await desk.get('/click?adId=11111111-1111-4111-8111-111111111111')).status).toBe(503);
     const ledger = openLedger({ journal: openMemoryJournal(), nowMs: NOW_MS });
-    const first = createCatalog(testSnapshot([testCampaign(1)]), ledger);
-    const next = createCatalog(testSnapshot([testCampaign(2)], 2), ledger);
+    const first = createCatalogs(ledger)(testIndex([testCampaign(1)]));
+    const next = createCatalogs(ledger)(testIndex([testCampaign(2)], 2));
     let served = first;
     const pages = createLandingPages(
       () => served,
@@ -249,12 +249,29 @@ describe('a landing page', () => {
       () => undefined,
     );
     const { id } = first.creative(0).text;
-    pages.keepDeparting(first, next.snapshot);
+    pages.keepDeparting(first, next.index, null);
     served = next;
     expect(await pages.find(id)).toEqual({
       campaignId: testCampaign(1).id,
       url: 'https://brand.example/landing',
     });
     expect(await pages.find('11111111-1111-4111-8111-111111111111')).toBe('unknown');
+  });
+
+  it('of an ad that leaves with a change of its campaign is remembered, also when it was never served', async () => {
+    const ledger = openLedger({ journal: openMemoryJournal(), nowMs: NOW_MS });
+    const catalogOf = createCatalogs(ledger);
+    const campaign = testCampaign(1, { ads: [testAd(1, { redirectUrl: LANDING }), testAd(2)] });
+    const before = testIndex([campaign]);
+    const after = testIndex([{ ...campaign, ads: [testAd(2)] }], 2);
+    let served = before;
+    const pages = createLandingPages(
+      () => catalogOf(served),
+      { findLandingPage: () => Promise.resolve(null) },
+      () => undefined,
+    );
+    pages.keepDeparting(catalogOf(before), after, [campaign.id]);
+    served = after;
+    expect(await pages.find(testAd(1).id)).toEqual({ campaignId: campaign.id, url: LANDING });
   });
 });

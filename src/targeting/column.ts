@@ -1,6 +1,7 @@
 /** Columns of u32 that grow while an index is compiled. */
 
-const FIRST_CAPACITY = 1_024;
+/** Most columns of a small index stay small: a change compiles one. */
+const FIRST_CAPACITY = 64;
 
 export class Column {
   length = 0;

@@ -42,7 +42,7 @@ const SAMPLES = 256;
 const TEXTS_PER_CAMPAIGN = 4;
 const TEXTS_PER_AD = 6;
 const UUID_LENGTH = 36;
-const LEAST_UNITS = 65_536;
+const LEAST_UNITS = 4_096;
 
 /**
  * Compiles the campaigns that can still bid at `nowMs` or later. All of them are live afterwards. Throws where two

@@ -51,5 +51,5 @@ function passes(snapshot: IndexSnapshot, lane: Lane, campaign: number): boolean 
   const word = (campaign >>> 5) & (BLOCK_WORDS - 1);
   words[word] = 1 << (campaign & 31);
   const block = Math.floor(campaign / BLOCK_CAMPAIGNS);
-  return narrow([lane], snapshot, block, words, 1 << word) !== 0;
+  return narrow([lane], 1, snapshot, block, words, 1 << word) !== 0;
 }

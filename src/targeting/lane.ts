@@ -65,7 +65,7 @@ export class Lane {
 }
 
 /**
- * The lane's include for the request's values, given as the texts of the dimension's space. A campaign passes that
+ * The lane's include for the request's values, given as the first `textCount` texts of the dimension's space. A campaign passes that
  * includes one of them, or that has no include for the dimension.
  */
 export function fillInclude(
@@ -73,11 +73,14 @@ export function fillInclude(
   snapshot: IndexSnapshot,
   dimension: number,
   texts: readonly number[],
+  textCount: number,
 ): void {
   const { campaignCount, sections } = snapshot;
   const open = campaignCount - (sections.dimensionIncluded[dimension] ?? 0);
   lane.reset(dimension, 'include', open);
-  for (const text of texts) addPosting(lane, snapshot, 2 * (text - snapshot.facts.firstTerm), 1);
+  for (let i = 0; i < textCount; i++) {
+    addPosting(lane, snapshot, 2 * ((texts[i] ?? 0) - snapshot.facts.firstTerm), 1);
+  }
   const any = sections.dimensionAny[dimension] ?? NO_BITMAP;
   // The bitmap of an include holds those that accept everything, too.
   if (lane.bitmapCount === 0 && any !== NO_BITMAP) lane.addBitmap(any);
@@ -90,9 +93,12 @@ export function fillExclude(
   snapshot: IndexSnapshot,
   dimension: number,
   texts: readonly number[],
+  textCount: number,
 ): void {
   lane.reset(dimension, 'exclude', snapshot.campaignCount);
-  for (const text of texts) addPosting(lane, snapshot, 2 * (text - snapshot.facts.firstTerm) + 1, -1);
+  for (let i = 0; i < textCount; i++) {
+    addPosting(lane, snapshot, 2 * ((texts[i] ?? 0) - snapshot.facts.firstTerm) + 1, -1);
+  }
   // Postings that overlap take the same campaigns twice: only an include may say that nothing passes.
   lane.expected = Math.max(1, lane.expected);
   finish(lane, snapshot);

@@ -22,18 +22,19 @@ export function summarise(lane: Lane, snapshot: IndexSnapshot, block: number): n
 }
 
 /**
- * Takes the campaigns that one of the lanes does not let pass out of a block's words. Only the words in `mask` (one
+ * Takes the campaigns that one of the first `count` lanes does not let pass out of a block's words. Only the words in `mask` (one
  * bit a word) are looked at; returned are those of them that still have a campaign.
  */
 export function narrow(
   lanes: readonly Lane[],
+  count: number,
   snapshot: IndexSnapshot,
   block: number,
   words: Int32Array,
   mask: number,
 ): number {
   let left = mask;
-  for (let i = 0; i < lanes.length && left !== 0;) {
+  for (let i = 0; i < count && left !== 0;) {
     const lane = lanes[i];
     if (lane === undefined) break;
     if (lane.simpleStart === NOT_SIMPLE) {
@@ -41,7 +42,7 @@ export function narrow(
       i++;
       continue;
     }
-    const run = countSimple(lanes, i);
+    const run = countSimple(lanes, count, i);
     const b = lanes[i + Math.min(1, run - 1)] ?? lane;
     const c = lanes[i + Math.min(2, run - 1)] ?? lane;
     const d = lanes[i + Math.min(3, run - 1)] ?? lane;
@@ -52,10 +53,10 @@ export function narrow(
 }
 
 /** How many lanes from this simple one on can be asked in one pass. Where they are fewer, the last fills it up. */
-function countSimple(lanes: readonly Lane[], first: number): number {
+function countSimple(lanes: readonly Lane[], count: number, first: number): number {
   const operator = lanes[first]?.operator;
   let run = 1;
-  for (; run < LANES_AT_ONCE; run++) {
+  for (; run < LANES_AT_ONCE && first + run < count; run++) {
     const next = lanes[first + run];
     if (next === undefined || next.simpleStart === NOT_SIMPLE || next.operator !== operator) break;
   }

@@ -4,7 +4,7 @@
  */
 import { Piscina } from 'piscina';
 import type { UnsoundCampaign } from '../campaigns/soundness.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { CompiledTier } from './index-writer.ts';
 import { openSnapshot } from './snapshot-view.ts';
 
 /** What the thread is asked. */
@@ -13,6 +13,8 @@ export interface CompileOrder {
   readonly nowMs: number;
   readonly priors: { readonly ctr: number; readonly cvr: number };
   readonly databaseUrl: string;
+  /** null: a base, of all campaigns; else the middle tier of what changed after the change of that number. */
+  readonly since: number | null;
   /** A buffer that may be written over; undefined: a new one. */
   readonly buffer: SharedArrayBuffer | undefined;
 }
@@ -22,23 +24,23 @@ export interface CompiledAnswer {
   readonly buffer: SharedArrayBuffer;
   /** The last change that is in it for certain. */
   readonly version: number;
+  /** The campaigns that changed; null where a base was ordered. */
+  readonly changed: readonly string[] | null;
   readonly compileMs: number;
   /** Active campaigns that were left out. */
   readonly unsound: readonly UnsoundCampaign[];
 }
 
-export interface CompiledSnapshot {
-  readonly snapshot: Snapshot;
-  readonly version: number;
-  readonly compileMs: number;
-  readonly unsound: readonly UnsoundCampaign[];
-}
+export type Compiled = CompiledTier & Pick<CompiledAnswer, 'compileMs' | 'unsound'>;
 
 export interface IndexCompiler {
-  /** Rejects when the campaigns can't be read. One order at a time. */
-  compile(order: CompileOrder): Promise<CompiledSnapshot>;
+  /** Rejects when the campaigns can't be read. */
+  compile(order: CompileOrder): Promise<Compiled>;
   close(): Promise<void>;
 }
+
+/** A base takes seconds at 100,000 campaigns; middle tiers are compiled meanwhile. */
+const MAX_THREADS = 2;
 
 /** `workerFile` exports `compileCampaigns(order: CompileOrder): Promise<CompiledAnswer>`; only its wirer knows the store. */
 export function startIndexCompiler(workerFile: URL): IndexCompiler {
@@ -46,7 +48,7 @@ export function startIndexCompiler(workerFile: URL): IndexCompiler {
     filename: workerFile.href,
     name: 'compileCampaigns',
     minThreads: 0,
-    maxThreads: 1,
+    maxThreads: MAX_THREADS,
   });
   return {
     async compile(order) {

@@ -14,6 +14,9 @@ export const QUERY_DIMENSIONS = DIMENSIONS.length + 2;
 /** In the place of a dimension's values: the dimension is not asked, whatever campaigns say of it. */
 export const NOT_ASKED: readonly string[] = Object.freeze(['*']);
 
+/** In the place of `fromOrdinal`: nobody is passed over. */
+export const FROM_BEST = -1;
+
 export interface Query {
   /**
    * Values by dimension number, QUERY_DIMENSIONS long, in the form of `compiledValues`. hourOfWeek is ignored:
@@ -25,7 +28,7 @@ export interface Query {
    * Campaigns whose rank price is below this are not visited. 0: all are.
    */
   readonly minRankMicros: number;
-  /** Campaigns before this ordinal are not visited: how matching resumes behind a shortlist. */
+  /** Campaigns that rank before the one of this ordinal are not visited: how matching resumes behind a shortlist. */
   readonly fromOrdinal: number;
   /** true: campaigns whose budget bit is out are visited as well. */
   readonly includeSpent: boolean;

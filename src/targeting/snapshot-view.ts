@@ -120,6 +120,14 @@ export class IndexSnapshot implements Snapshot {
     };
   }
 
+  /** The order of all campaigns, over snapshots: by rank price descending, then by id. */
+  isBefore(campaign: number, other: IndexSnapshot, otherCampaign: number): boolean {
+    const rank = this.rankMicros[campaign] ?? 0;
+    const otherRank = other.rankMicros[otherCampaign] ?? 0;
+    if (rank !== otherRank) return rank > otherRank;
+    return isIdBefore(this.sections, campaign + 1, other.sections, otherCampaign + 1);
+  }
+
   isTargeted(dimension: number): boolean {
     const { dimensionIncluded, dimensionExcluded } = this.sections;
     return (dimensionIncluded[dimension] ?? 0) + (dimensionExcluded[dimension] ?? 0) > 0;
@@ -162,4 +170,17 @@ export class IndexSnapshot implements Snapshot {
     if (!(campaign >= 0 && campaign < this.campaignCount))
       throw new RangeError(`index: no campaign ${campaign}`);
   }
+}
+
+/** As strings compare, without making any. */
+function isIdBefore(a: Sections, aText: number, b: Sections, bText: number): boolean {
+  const aStart = a.textStart[aText] ?? 0;
+  const bStart = b.textStart[bText] ?? 0;
+  const aLength = (a.textStart[aText + 1] ?? 0) - aStart;
+  const bLength = (b.textStart[bText + 1] ?? 0) - bStart;
+  for (let i = 0; i < Math.min(aLength, bLength); i++) {
+    const difference = (a.textUnits[aStart + i] ?? 0) - (b.textUnits[bStart + i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return aLength < bLength;
 }

@@ -1,0 +1,62 @@
+/**
+ * Reads the campaigns that changed after a change. One statement, which sees one moment and costs one trip: with a
+ * transaction and a statement a table, reading a campaign takes a millisecond more than compiling it.
+ */
+import { quickQuery, type Pool } from '../database/postgres-pool.ts';
+import { readAd, readCampaign, type AdRow, type CampaignRow, type RuleRow } from './postgres-rows.ts';
+import type { CampaignChanges } from './store.ts';
+
+interface ChangedRow {
+  readonly version: number;
+  readonly changed: Readonly<Record<string, number>> | null;
+  readonly campaigns:
+    | readonly {
+        readonly campaign: CampaignRow;
+        readonly rules: readonly RuleRow[] | null;
+        readonly ads: readonly AdRow[] | null;
+      }[]
+    | null;
+}
+
+/** The ids as an array: campaigns are then found by their keys, whatever the planner believes of how many they are. */
+const CHANGED_SINCE = `
+  WITH changed AS MATERIALIZED (SELECT id, version FROM changed_campaigns WHERE version > $1),
+    loaded AS (
+      SELECT campaign,
+             (SELECT json_agg(rule)
+                FROM (SELECT rule_type, operator, json_agg(rule_value ORDER BY value_number) AS values
+                        FROM campaign_targeting_rules WHERE campaign_id = campaign.id
+                       GROUP BY rule_number, rule_type, operator ORDER BY rule_number) AS rule) AS rules,
+             (SELECT json_agg(ad ORDER BY ad_number) FROM ads AS ad WHERE campaign_id = campaign.id) AS ads
+        FROM campaigns AS campaign
+       WHERE status = 'active' AND id = ANY (ARRAY(SELECT id FROM changed)) AND (SELECT count(*) FROM changed) <= $2)
+  SELECT (SELECT version FROM campaign_changes) AS version,
+         (SELECT json_object_agg(id, version) FROM changed) AS changed,
+         (SELECT json_agg(loaded) FROM loaded) AS campaigns`;
+/** The largest number that Postgres counts in an integer. */
+const ALL = 2_147_483_647;
+
+/** Where more than `mostLoaded` changed, they are only named. Rejects soon where the server hangs. */
+export async function readFewChanges(
+  pool: Pool,
+  since: number,
+  mostLoaded: number,
+): Promise<CampaignChanges> {
+  const { rows } = await pool.query<ChangedRow>(quickQuery(CHANGED_SINCE, [since, mostLoaded]));
+  return readChanges(rows[0], mostLoaded);
+}
+
+export async function readAllChanges(pool: Pool, since: number): Promise<CampaignChanges> {
+  const { rows } = await pool.query<ChangedRow>(CHANGED_SINCE, [since, ALL]);
+  return readChanges(rows[0], ALL);
+}
+
+function readChanges(row: ChangedRow | undefined, mostLoaded: number): CampaignChanges {
+  if (row === undefined) throw new Error('the changes of the campaigns came without a row');
+  const changed = new Map(Object.entries(row.changed ?? {}));
+  if (changed.size > mostLoaded) return { version: row.version, changed, campaigns: null };
+  const campaigns = (row.campaigns ?? []).map(({ campaign, rules, ads }) =>
+    readCampaign(campaign, rules ?? [], (ads ?? []).map(readAd)),
+  );
+  return { version: row.version, changed, campaigns };
+}
