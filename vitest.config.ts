@@ -12,6 +12,7 @@ export default defineConfig({
     // No test asserts how long it takes: this only ends what hangs, also on a slow machine under coverage.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

@@ -91,13 +91,15 @@ export function printOpenLoop(rows: readonly OpenLoopRow[]): void {
   );
   for (const row of rows) {
     const { latency, ownLateness } = row;
+    // What load itself could not keep tells nothing of the server.
+    const shown = (figure: string): string => (row.verdict === 'load-behind' ? '-' : figure);
     console.log(
       [
         row.name.padEnd(34),
         (row.intendedPerSecond ?? '-').toString().padStart(9),
-        row.achievedPerSecond.toFixed(0).padStart(12),
+        shown(row.achievedPerSecond.toFixed(0)).padStart(12),
         ...[latency.p50Micros, latency.p99Micros, latency.p999Micros, latency.maxMicros].map((micros) =>
-          millis(micros).padStart(10),
+          shown(millis(micros)).padStart(10),
         ),
         millis(ownLateness.p99Micros).padStart(13),
         (row.name === 'bid path' ? bidShare(row) : '-').padStart(10),
@@ -138,7 +140,7 @@ async function measure(
       '-',
       ...pace,
     ]);
-    // load ends with an error where it could not keep a rate itself; its verdict says so in the row.
+    // load ends with an error where it could not keep a rate itself; the row says so instead of its times.
     if (output === '') throw new Error('load ended without figures');
     const { steps } = JSON.parse(output) as { steps: StepFigures[] };
     return steps.map((step) => ({ name, ...step }));

@@ -8,7 +8,7 @@ const MANIFEST = ['--manifest-path', path.join(ROOT, 'native-bench/Cargo.toml')]
 const problem = findNativeBenchProblem();
 if (problem === null) {
   for (const command of [
-    ['cargo', 'fmt', ...MANIFEST, '--check'],
+    ['cargo', 'fmt', '--all', ...MANIFEST, '--check'],
     ['cargo', 'clippy', ...MANIFEST, '--locked', '--all-targets', '--quiet', '--', '--deny', 'warnings'],
     ['cargo', 'test', ...MANIFEST, '--locked', '--quiet'],
   ]) {

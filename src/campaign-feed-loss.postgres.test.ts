@@ -4,7 +4,7 @@ import { compileFirst, followCampaigns, type CampaignFeed, type FeedEdges } from
 import { createCampaignStore } from './campaigns/postgres-store.ts';
 import { seededCampaigns } from './campaigns/seeded.ts';
 import type { CampaignStore } from './campaigns/store.ts';
-import { openScratchServer, throughProxy } from './database/fixtures/postgres-scratch.ts';
+import { openScratchServer, throughProxy, untilWaiting } from './database/fixtures/postgres-scratch.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
 import { openProxy, type Proxy } from './fixtures/toxiproxy.ts';
@@ -111,7 +111,7 @@ describe('an index that can not be made', () => {
     const locker = await direct.connect();
     await locker.query('BEGIN; LOCK TABLE ads IN ACCESS EXCLUSIVE MODE');
     await elsewhere.setStatus(NOBODY, 'paused');
-    await vi.waitUntil(async () => (await waiting()) > 0, WAIT);
+    await untilWaiting(direct, 1);
     await proxy.cut();
     await vi.waitUntil(() => logged.includes(FAILED) && logged.includes(AWAY), WAIT);
     await locker.query('COMMIT');
@@ -121,11 +121,3 @@ describe('an index that can not be made', () => {
     expect(logged.slice(2)).toEqual([BACK, 'index published']);
   });
 });
-
-/** How many wait for a lock in the test's database. */
-async function waiting(): Promise<number> {
-  const { rowCount } = await direct.query(
-    `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-  );
-  return rowCount ?? 0;
-}

@@ -31,7 +31,8 @@ export const VARIABLES = {
   REDIS_URL: {
     fallback: '',
     fallbackMeans: 'none',
-    meaning: 'A Redis to watch, redis://user:password@host:port; budgets stay in this process so far.',
+    meaning:
+      'A Redis, 7 or newer, to watch: redis://user:password@host:port; budgets stay in this process so far.',
   },
   GAVEL_REDIS_CLUSTER: {
     fallback: '0',

@@ -19,6 +19,9 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 /** What Gavel itself can use: started where nothing is named. */
 export const DEFAULT_SERVICES: readonly ServiceName[] = ['postgres', 'redis', 'kafka'];
 
+/** On a machine at full load an answer comes late: this only ends what hangs. */
+export const ANSWER_LIMIT_MS = 15_000;
+
 /** One operating system's process each. */
 export type ProcessName =
   Exclude<ServiceName, 'redis-cluster'> | 'redis-cluster-1' | 'redis-cluster-2' | 'redis-cluster-3';
@@ -33,11 +36,11 @@ export interface Service {
   readonly ports: readonly PortName[];
   /** What must be installed to run it natively, given which downloads are there already. */
   readonly programs: (isCached: (name: string) => boolean) => readonly Program[];
-  /** For a downloading or compiling service more than for one that only starts. */
+  /** From the launch of its processes on, on a machine at full load. */
   readonly readyWithinMs: number;
   /** Its address, with the given ports. */
   readonly url: (portOf: PortOf) => string;
-  /** A real request; rejects where it isn't answered. Settles within seconds whatever happens. */
+  /** A real request; rejects where it isn't answered. Settles whatever happens. */
   readonly probe: (url: string) => Promise<void>;
   /** Downloads and prepares what it needs, and starts those of its processes that do not run. */
   readonly start: (workshop: Workshop) => Promise<void>;

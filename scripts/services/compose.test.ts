@@ -11,6 +11,7 @@ import { BROKER_SETTINGS, KAFKA_VERSION, settingsText } from './kafka.ts';
 import { PORT_NAMES } from './ports.ts';
 import { DATABASE_LOGIN, MAX_CONNECTIONS } from './postgres.ts';
 import { NODE_TIMEOUT_MS } from './redis-cluster.ts';
+import { SERVICES } from './registry.ts';
 import { TOXIPROXY_VERSION } from './toxiproxy.ts';
 
 interface Container {
@@ -78,6 +79,13 @@ describe('docker-compose.yml', () => {
       expect(containerOf(node).command).toContain(String(NODE_TIMEOUT_MS));
     }
     expect(new Set(Object.values(COMPOSE_PORTS)).size).toBe(PORT_NAMES.length);
+  });
+
+  test('is reached where README.md says', () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    for (const { endpoint, url } of DEFAULT_SERVICES.map((name) => SERVICES[name])) {
+      expect(readme).toContain(`\nexport ${endpoint}=${url((port) => COMPOSE_PORTS[port])}\n`);
+    }
   });
 
   test('lets what is on the machine’s own network listen on 127.0.0.1 alone', () => {

@@ -1,6 +1,7 @@
 /**
- * A Go that is new enough for toxiproxy. From 1.21 on, Go fetches a newer one itself where a module asks for it;
- * Debian 12's is 1.19, and is made to fetch the same module, whose hash the checksum database holds.
+ * A Go that is new enough for toxiproxy. From 1.21 on, Go fetches a newer one itself where a module asks for it,
+ * unless it is told not to, as Debian's and the images of Go are; Debian 12's is 1.19, and is made to fetch the same
+ * module, whose hash the checksum database holds.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync } from 'node:fs';
@@ -22,7 +23,7 @@ export interface Go {
 /** The given go, or the one that it fetched into the environment's GOPATH. */
 export async function findRecentGo(go: string, env: NodeJS.ProcessEnv & { GOPATH: string }): Promise<Go> {
   const [version = '', system = '', processor = ''] = ask(go, env);
-  if (minorOf(version) >= FETCHES_BY_ITSELF) return { program: go, env };
+  if (minorOf(version) >= FETCHES_BY_ITSELF) return { program: go, env: { ...env, GOTOOLCHAIN: 'auto' } };
   const module = `golang.org/toolchain@v0.0.1-${TOOLCHAIN}.${system}-${processor}`;
   await runProgram(go, ['mod', 'download', '-modcacherw', module], { env, cwd: env.GOPATH });
   const folder = join(env.GOPATH, 'pkg', 'mod', module);

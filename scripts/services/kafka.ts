@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { Kafka, logLevel } from 'kafkajs';
 
-import type { Service } from './catalog.ts';
+import { ANSWER_LIMIT_MS, type Service } from './catalog.ts';
 import type { PortOf } from './ports.ts';
 import { programPath, runProgram } from './program.ts';
 import { withHeartbeat } from './words.ts';
@@ -20,8 +20,6 @@ const MAVEN = { name: 'mvn', debian: 'maven' };
 const POM = fileURLToPath(new URL('kafka-pom.xml', import.meta.url));
 /** A folder belongs to a cluster, and this is ours: any 16 bytes as base64url. */
 const CLUSTER_ID = 'Z2F2ZWwtc2VydmljZXMtMQ';
-/** A broker that starts answers late rather than not at all. */
-const PROBE_LIMIT_MS = 3_000;
 
 export const kafka: Service = {
   endpoint: 'KAFKA_BROKERS',
@@ -131,8 +129,8 @@ async function askForMetadata(brokers: string): Promise<void> {
     clientId: 'gavel-services',
     brokers: brokers.split(','),
     logLevel: logLevel.NOTHING,
-    connectionTimeout: PROBE_LIMIT_MS,
-    requestTimeout: PROBE_LIMIT_MS,
+    connectionTimeout: ANSWER_LIMIT_MS,
+    requestTimeout: ANSWER_LIMIT_MS,
     retry: { retries: 0 },
   });
   const admin = client.admin();

@@ -1,7 +1,15 @@
 /** Programs that are missing: installed by apt where we may; else one sentence says what to do. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { EndpointName } from '../../src/fixtures/service-endpoints.ts';
 import { findProgram, runProgram, type Program } from './program.ts';
 import { inWords, withHeartbeat, type Say } from './words.ts';
+
+/** Another apt that is at work takes minutes, as at the first start of a machine. */
+const LOCK_LIMIT_MS = 300_000;
+const TRY_AGAIN_MS = 1_000;
+/** What Maven and Go fetch comes by TLS; nothing asks for these on Go's behalf. */
+const CERTIFICATES = 'ca-certificates';
 
 export interface Missing {
   readonly program: Program;
@@ -17,7 +25,7 @@ export async function installMissing(missing: readonly Missing[], say: Say): Pro
   const packages = packagesOf(missing);
   await withHeartbeat(say, `installing ${inWords(packages)}`, async () => {
     await runApt(apt, ['update'], packages);
-    await runApt(apt, ['install', '-y', '--no-install-recommends', ...packages], packages);
+    await runApt(apt, ['install', '-y', '--no-install-recommends', CERTIFICATES, ...packages], packages);
   });
 }
 
@@ -36,11 +44,23 @@ function packagesOf(missing: readonly Missing[]): string[] {
   return [...new Set(missing.map(({ program }) => program.debian))];
 }
 
-function runApt(apt: string, args: readonly string[], packages: readonly string[]): Promise<void> {
-  // Another apt may be at work: waited for rather than failed over.
-  const options = ['-q', '-o', 'DPkg::Lock::Timeout=300'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  return runProgram(apt, [...options, ...args], { env }).catch((error: unknown) => {
-    throw new Error(`apt-get can't install ${inWords(packages)}: ${(error as Error).message}`);
-  });
+/** Waits while another apt holds a lock. apt's own option for that waits for the lock of dpkg alone. */
+export async function runApt(
+  apt: string,
+  args: readonly string[],
+  packages: readonly string[],
+): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+  const deadlineMs = Date.now() + LOCK_LIMIT_MS;
+  for (;;) {
+    try {
+      await runProgram(apt, ['-q', ...args], { env });
+      return;
+    } catch (error) {
+      const { message } = error as Error;
+      if (!message.includes('Could not get lock') || Date.now() > deadlineMs)
+        throw new Error(`apt-get can't install ${inWords(packages)}: ${message}`);
+    }
+    await sleep(TRY_AGAIN_MS);
+  }
 }

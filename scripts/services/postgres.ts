@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 
 import pg from 'pg';
 
-import type { Service } from './catalog.ts';
+import { ANSWER_LIMIT_MS, type Service } from './catalog.ts';
 import { PROGRAM_ENVIRONMENT, type RunAs } from './process.ts';
 import { programPath, runProgram } from './program.ts';
 import { makeWhole, type Workshop } from './workshop.ts';
@@ -18,7 +18,6 @@ const INITDB = { name: 'initdb', debian: 'postgresql' };
 export const DATABASE_LOGIN = 'gavel';
 /** Several servers and test files at once, each with a pool. */
 export const MAX_CONNECTIONS = 200;
-const PROBE_LIMIT_MS = 2_000;
 /** Postgres refuses to run as root: then its own user of the Debian package, else nobody. */
 const NOBODY = { uid: 65534, gid: 65534 };
 const PRIVATE = 0o700;
@@ -127,8 +126,8 @@ async function initialise(unfinished: string): Promise<void> {
 export async function selectOne(url: string): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
-    connectionTimeoutMillis: PROBE_LIMIT_MS,
-    query_timeout: PROBE_LIMIT_MS,
+    connectionTimeoutMillis: ANSWER_LIMIT_MS,
+    query_timeout: ANSWER_LIMIT_MS,
   });
   client.on('error', () => {});
   await client.connect();

@@ -1,5 +1,6 @@
 /** Processes that outlive us: started detached, known again by their start, stopped. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -43,14 +44,14 @@ export async function startDetached(launch: Launch): Promise<ProcessIdentity> {
     ...(launch.runAs ?? {}),
   });
   closeSync(log);
-  const failure = await new Promise<Error | null>((resolve) => {
-    child.once('error', resolve);
-    child.once('spawn', () => resolve(null));
-  });
-  if (failure !== null) throw new Error(`${launch.program} can't be started: ${failure.message}`);
+  const { pid } = child;
+  if (pid === undefined) {
+    const [{ message }] = (await once(child, 'error')) as [Error];
+    throw new Error(`${launch.program} can't be started: ${message}`);
+  }
   child.unref();
-  const pid = child.pid ?? 0;
-  // One that has ended by now is found dead by whoever waits for it.
+  // Nothing is waited for: a caller that is killed must have written down before what it started. One that has ended
+  // by now is found dead by whoever waits for it.
   return identify(pid) ?? { pid, startedAt: 'ended' };
 }
 

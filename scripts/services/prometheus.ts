@@ -1,12 +1,11 @@
 /** Prometheus, which scrapes a Gavel on its usual port. */
 import { fileURLToPath } from 'node:url';
 
-import type { Service } from './catalog.ts';
+import { ANSWER_LIMIT_MS, type Service } from './catalog.ts';
 import { programPath } from './program.ts';
 
 const PROMETHEUS = { name: 'prometheus', debian: 'prometheus' };
 const SETTINGS_FILE = fileURLToPath(new URL('prometheus.yml', import.meta.url));
-const PROBE_LIMIT_MS = 2_000;
 
 export const prometheus: Service = {
   endpoint: 'PROMETHEUS_URL',
@@ -17,7 +16,7 @@ export const prometheus: Service = {
   readyWithinMs: 30_000,
   url: (portOf) => `http://127.0.0.1:${String(portOf('prometheus'))}`,
   probe: async (url) => {
-    const response = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(PROBE_LIMIT_MS) });
+    const response = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
     await response.text();
     if (!response.ok) throw new Error(`Prometheus answered ${String(response.status)}`);
   },

@@ -1,5 +1,6 @@
 /** A Redis Cluster of three masters. It begins empty whenever none of its nodes runs. */
 import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Service } from './catalog.ts';
 import type { PortOf } from './ports.ts';
@@ -8,6 +9,7 @@ import { askRedis, launchRedis, pingRedis, REDIS_SERVER } from './redis.ts';
 import type { Workshop } from './workshop.ts';
 
 const REDIS_CLI = { name: 'redis-cli', debian: 'redis-tools' };
+const POLL_MS = 50;
 const NODES = ['redis-cluster-1', 'redis-cluster-2', 'redis-cluster-3'] as const;
 /** A node that is away so long is failed: tests of failures wait for it. */
 export const NODE_TIMEOUT_MS = 2_000;
@@ -19,7 +21,7 @@ export const redisCluster: Service = {
   ports: NODES,
   programs: () => [REDIS_SERVER, REDIS_CLI],
   readyWithinMs: 30_000,
-  url: (portOf) => NODES.map((node) => `redis://127.0.0.1:${String(portOf(node))}`).join(','),
+  url: (portOf) => NODES.map((node) => `redis://${addressOf(node, portOf)}`).join(','),
   probe: probeCluster,
   start: startCluster,
 };
@@ -34,13 +36,13 @@ async function startCluster(workshop: Workshop): Promise<void> {
       ...['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
     ]);
   }
-  await formCluster(workshop.portOf);
+  await formCluster(workshop);
 }
 
 /** Unless it is one already. Asked each time, as a run may have been killed between the start and this. */
-async function formCluster(portOf: PortOf): Promise<void> {
-  const addresses = NODES.map((node) => `127.0.0.1:${String(portOf(node))}`);
-  await untilAllListen(addresses);
+async function formCluster(workshop: Workshop): Promise<void> {
+  await untilAllListen(workshop);
+  const addresses = NODES.map((node) => addressOf(node, workshop.portOf));
   const [first = ''] = addresses;
   const info = await askRedis(`redis://${first}`, (client) => client.cluster('INFO'));
   if (!info.includes('cluster_slots_assigned:0')) return;
@@ -50,14 +52,20 @@ async function formCluster(portOf: PortOf): Promise<void> {
   ]);
 }
 
-/** Rejects soon: a node that does not start has ended, and its log is shown. */
-async function untilAllListen(addresses: readonly string[]): Promise<void> {
+async function untilAllListen(workshop: Workshop): Promise<void> {
   const deadlineMs = Date.now() + redisCluster.readyWithinMs;
-  for (const address of addresses) {
+  for (const node of NODES) {
+    const address = addressOf(node, workshop.portOf);
     while (!(await answers(`redis://${address}`))) {
-      if (Date.now() > deadlineMs) throw new Error(`the cluster's node at ${address} does not answer`);
+      if (!workshop.isRunning(node)) throw new Error(`${node} ended while it started: see its log`);
+      if (Date.now() > deadlineMs) throw new Error(`${node} does not answer at ${address}`);
+      await sleep(POLL_MS);
     }
   }
+}
+
+function addressOf(node: (typeof NODES)[number], portOf: PortOf): string {
+  return `127.0.0.1:${String(portOf(node))}`;
 }
 
 function answers(url: string): Promise<boolean> {

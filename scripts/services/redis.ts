@@ -1,14 +1,11 @@
 /** Redis: one server, its log of writes on disk. */
 import { Redis } from 'ioredis';
 
-import type { ProcessName, Service } from './catalog.ts';
+import { ANSWER_LIMIT_MS, type ProcessName, type Service } from './catalog.ts';
 import { programPath } from './program.ts';
 import type { Workshop } from './workshop.ts';
 
 export const REDIS_SERVER = { name: 'redis-server', debian: 'redis-server' };
-
-/** One that answers at all does within milliseconds. */
-const PROBE_LIMIT_MS = 2_000;
 
 export const redis: Service = {
   endpoint: 'REDIS_URL',
@@ -16,7 +13,7 @@ export const redis: Service = {
   processes: ['redis'],
   ports: ['redis'],
   programs: () => [REDIS_SERVER],
-  readyWithinMs: 15_000,
+  readyWithinMs: 30_000,
   url: (portOf) => `redis://127.0.0.1:${String(portOf('redis'))}`,
   probe: pingRedis,
   start: async (workshop) => {
@@ -53,8 +50,8 @@ export async function askRedis<T>(url: string, question: (client: Redis) => Prom
     lazyConnect: true,
     retryStrategy: null,
     maxRetriesPerRequest: 0,
-    connectTimeout: PROBE_LIMIT_MS,
-    commandTimeout: PROBE_LIMIT_MS,
+    connectTimeout: ANSWER_LIMIT_MS,
+    commandTimeout: ANSWER_LIMIT_MS,
   });
   // The connection's errors say why (refused, no such host); the command's only that there is no connection.
   const reasons: Error[] = [];

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import type { Endpoints } from '../../src/fixtures/service-endpoints.ts';
 import { serviceUrl } from '../../src/fixtures/services.ts';
+import { COMPOSE_PORTS } from './compose.ts';
 import type { Place } from './place.ts';
 import { identify, isAlive, type ProcessIdentity } from './process.ts';
 import { pingRedis } from './redis.ts';
@@ -127,6 +128,15 @@ describe('a service of the environment', () => {
   test('is used, and nothing is started', async () => {
     const url = serviceUrl('REDIS_URL');
     expect(await start({ REDIS_URL: url })).toEqual({ REDIS_URL: url });
+    expect(redisProcess()).toBeUndefined();
+  });
+
+  test('is asked at the address of docker-compose.yml too where there is no Docker', async () => {
+    const url = `redis://127.0.0.1:${String(COMPOSE_PORTS.redis)}`;
+    const outcome = await start({ REDIS_URL: url }).catch((error: unknown) => (error as Error).message);
+    if (typeof outcome === 'string')
+      expect(outcome).toContain('REDIS_URL is set, but no redis answers there');
+    else expect(outcome.REDIS_URL).toBe(url);
     expect(redisProcess()).toBeUndefined();
   });
 

@@ -102,7 +102,7 @@ function openHouse(place: Place, notebook: Notebook): House {
     docker?.running() ?? SERVICE_NAMES.filter((name) => runsNatively(name, notebook));
   const namedUrl = (name: ServiceName): string | null => {
     const url = environment[SERVICES[name].endpoint] ?? '';
-    return url === '' || isOurs(url, name, notebook) ? null : url;
+    return url === '' || isOurs(url, name, notebook, docker !== null) ? null : url;
   };
   return {
     namedUrl,
@@ -178,9 +178,9 @@ function refuseForeignReplica(own: readonly ServiceName[], elsewhere: readonly S
 }
 
 /** The lines that were printed here may have been sourced: they name no other server. */
-function isOurs(url: string, name: ServiceName, notebook: Notebook): boolean {
+function isOurs(url: string, name: ServiceName, notebook: Notebook, hasDocker: boolean): boolean {
   const { url: urlOf, ports } = SERVICES[name];
-  if (url === urlOf((port) => COMPOSE_PORTS[port])) return true;
+  if (hasDocker && url === urlOf((port) => COMPOSE_PORTS[port])) return true;
   const claimed = notebook.state().ports;
   return ports.every((port) => claimed[port] !== undefined) && url === urlOf(portsOf(notebook));
 }

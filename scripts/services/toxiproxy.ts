@@ -14,8 +14,11 @@ import type { Workshop } from './workshop.ts';
 export const TOXIPROXY_VERSION = '2.12.0';
 const BINARY = `toxiproxy-${TOXIPROXY_VERSION}`;
 const GO = { name: 'go', debian: 'golang-go' };
-/** Its HTTP API answers from memory. */
-const PROBE_LIMIT_MS = 2_000;
+/** Where a test removes a toxic, its proxy answers only once that is done: 5 s for each answer that is still held. */
+const ASK_LIMIT_MS = 30_000;
+const OK = 200;
+const CREATED = 201;
+const NOT_FOUND = 404;
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   'postgres:': '5432',
@@ -46,11 +49,13 @@ export const toxiproxy: Service = {
   programs: (isCached) => (isCached(BINARY) ? [] : [GO]),
   readyWithinMs: 15_000,
   url: (portOf) => `http://127.0.0.1:${String(portOf('toxiproxy'))}`,
-  probe: async (url) => {
-    await ask(`${url}/version`);
-  },
+  probe: askForFixedProxies,
   start: async (workshop) => {
-    if (workshop.isRunning('toxiproxy')) return;
+    if (workshop.isRunning('toxiproxy')) {
+      if (await answers(toxiproxy.url(workshop.portOf))) return;
+      workshop.say('toxiproxy runs but is locked up: it is started anew');
+      await workshop.stop('toxiproxy');
+    }
     const folder = await workshop.cached(BINARY, (unfinished) => compile(workshop, unfinished));
     await workshop.launch('toxiproxy', {
       program: join(folder, 'toxiproxy-server'),
@@ -59,6 +64,23 @@ export const toxiproxy: Service = {
     });
   },
 };
+
+/**
+ * A toxic that is changed while data stand in its line can lock up the proxy, and with it the list of all, for good;
+ * the version would still be told. A proxy that is not there yet answers too.
+ */
+async function askForFixedProxies(url: string): Promise<void> {
+  const names: readonly FixedProxyName[] = [...FIXED_PROXIES.map(({ name }) => name), 'kafka'];
+  await ask(`${url}/version`, [OK]);
+  await Promise.all(names.map((name) => ask(`${url}/proxies/${name}`, [OK, NOT_FOUND])));
+}
+
+function answers(url: string): Promise<boolean> {
+  return askForFixedProxies(url).then(
+    () => true,
+    () => false,
+  );
+}
 
 /**
  * Puts the fixed proxies up where they are not (one that a test has cut stays cut), and returns where they are
@@ -78,7 +100,7 @@ export async function putFixedProxies(
   });
   const behindProxy = (): string => `127.0.0.1:${String(portOf('kafka-behind-proxy'))}`;
   if (isKafkaOurs) proxies.push(proxyAt('kafka', hostname, portOf('proxy-kafka'), behindProxy()));
-  await ask(`${url}/populate`, JSON.stringify(proxies));
+  await ask(`${url}/populate`, [CREATED], JSON.stringify(proxies));
   return {
     ...proxiedTwin('DATABASE_PROXIED_URL', endpoints.DATABASE_URL, hostname, portOf('proxy-postgres')),
     ...proxiedTwin('REDIS_PROXIED_URL', endpoints.REDIS_URL, hostname, portOf('proxy-redis')),
@@ -120,7 +142,13 @@ async function compile(workshop: Workshop, unfinished: string): Promise<void> {
   const module = `github.com/Shopify/toxiproxy/v2/cmd/server@v${TOXIPROXY_VERSION}`;
   const work = join(unfinished, 'work');
   await mkdir(work);
-  const env = { ...process.env, GOBIN: unfinished, GOPATH: work, GOCACHE: join(work, 'build') };
+  const env = {
+    ...process.env,
+    GOBIN: unfinished,
+    GOPATH: work,
+    GOCACHE: join(work, 'build'),
+    CGO_ENABLED: '0',
+  };
   await withHeartbeat(workshop.say, `compiling toxiproxy ${TOXIPROXY_VERSION}`, async () => {
     try {
       const go = await findRecentGo(programPath(GO), env);
@@ -135,11 +163,20 @@ async function compile(workshop: Workshop, unfinished: string): Promise<void> {
   await rm(work, { recursive: true });
 }
 
-async function ask(url: string, body?: string): Promise<void> {
-  const response = await fetch(url, {
-    signal: AbortSignal.timeout(PROBE_LIMIT_MS),
-    ...(body === undefined ? {} : { method: 'POST', body }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`toxiproxy answered ${String(response.status)}: ${text}`);
+/** Rejects where it answers with none of these. */
+async function ask(url: string, allowed: readonly number[], body?: string): Promise<void> {
+  const { pathname } = new URL(url);
+  const limit = AbortSignal.timeout(ASK_LIMIT_MS);
+  try {
+    const response = await fetch(url, {
+      signal: limit,
+      ...(body === undefined ? {} : { method: 'POST', body }),
+    });
+    const text = await response.text();
+    if (allowed.includes(response.status)) return;
+    throw new Error(`toxiproxy answered ${pathname} with ${String(response.status)}: ${text}`);
+  } catch (error) {
+    if (!limit.aborted) throw error;
+    throw new Error(`toxiproxy has not answered ${pathname} within ${String(ASK_LIMIT_MS / 1000)} s`);
+  }
 }

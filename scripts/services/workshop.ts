@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ProcessName, Service } from './catalog.ts';
 import type { PortOf } from './ports.ts';
-import { isAlive, startDetached, type Launch } from './process.ts';
+import { isAlive, startDetached, stopProcess, type Launch } from './process.ts';
 import type { Notebook } from './state.ts';
 import type { Say } from './words.ts';
 
@@ -19,6 +19,7 @@ export interface Workshop {
   readonly cached: (name: string, make: (unfinished: string) => Promise<void>) => Promise<string>;
   readonly isRunning: (name: ProcessName) => boolean;
   readonly launch: (name: ProcessName, launch: Omit<Launch, 'logFile'>) => Promise<void>;
+  readonly stop: (name: ProcessName) => Promise<void>;
 }
 
 const POLL_MS = 50;
@@ -41,6 +42,10 @@ export function openWorkshop(notebook: Notebook, portOf: PortOf, say: Say): Work
       mkdirSync(dirname(logFile), { recursive: true });
       const identity = await startDetached({ ...launch, logFile });
       notebook.change({ processes: { ...notebook.state().processes, [name]: identity } });
+    },
+    stop: async (name) => {
+      const identity = notebook.state().processes[name];
+      if (identity !== undefined) await stopProcess(identity, 'SIGTERM');
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The campaign store on a bad line: what is asked ends soon and says why, and what is asked later works again. */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { openScratchServer, throughProxy } from '../database/fixtures/postgres-scratch.ts';
+import { openScratchServer, throughProxy, untilWaiting } from '../database/fixtures/postgres-scratch.ts';
 import { migrate } from '../database/postgres-migrate.ts';
 import { openPool, type Pool } from '../database/postgres-pool.ts';
 import { openProxy, type Proxy } from '../fixtures/toxiproxy.ts';
@@ -36,14 +36,7 @@ async function holdChanges(): Promise<{ untilSomeoneWaits(): Promise<void>; rele
   const holder = await direct.connect();
   await holder.query('BEGIN; SELECT raise_campaign_version()');
   return {
-    async untilSomeoneWaits() {
-      for (;;) {
-        const { rowCount } = await direct.query(
-          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-        );
-        if (rowCount === 1) return;
-      }
-    },
+    untilSomeoneWaits: () => untilWaiting(direct, 1),
     async release() {
       await holder.query('ROLLBACK');
       holder.release();

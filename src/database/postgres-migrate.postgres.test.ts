@@ -12,7 +12,6 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -20,12 +19,11 @@ import { openProxy } from '../fixtures/toxiproxy.ts';
 import { migrate, MigrationError } from './postgres-migrate.ts';
 import { openPool } from './postgres-pool.ts';
 import type { Pool } from './postgres-pool.ts';
-import { openScratchServer, throughProxy } from './fixtures/postgres-scratch.ts';
+import { openScratchServer, throughProxy, untilWaiting } from './fixtures/postgres-scratch.ts';
 import { loadSecrets } from './postgres-secrets.ts';
 
 const server = openScratchServer();
 const FILES = readdirSync('migrations');
-const POLL_MS = 10;
 let url: string;
 let folder: string;
 
@@ -184,12 +182,6 @@ async function createSecretsTable(pool: Pool): Promise<{ takeBack(): Promise<voi
       client.release();
     },
   };
-}
-
-/** Until so many wait for a lock in the test's database. */
-async function untilWaiting(pool: Pool, count: number): Promise<void> {
-  const sql = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  while ((await pool.query(sql)).rowCount !== count) await sleep(POLL_MS);
 }
 
 describe('secrets', () => {

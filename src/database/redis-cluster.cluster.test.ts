@@ -163,6 +163,16 @@ describe('a Redis Cluster', () => {
     expect([...new Set(outcomes.map(({ kind }) => kind))].sort()).toEqual(['late', 'reply']);
   });
 
+  it('of which one master is slow stays up: calls for it are late or answered by their own deadline', async () => {
+    const { who } = await openProxied();
+    await proxies[1]?.slow(300);
+    const outcomes = await Promise.all(KEYS.map((key) => who([key], [], 50)));
+    expect([...new Set(outcomes.map(({ kind }) => kind))].sort()).toEqual(['late', 'reply']);
+    expect(await kindsOf(who)).toEqual(['reply']);
+    expect(await redis?.ping()).toBe(true);
+    await becomes('up');
+  });
+
   it('that is away as a whole is down once, refuses calls at once, and comes back by itself', async () => {
     const { who } = await openProxied();
     await Promise.all(proxies.map((proxy) => proxy.cut()));

@@ -22,7 +22,10 @@ const SILENT_TO_TLS = 'does not answer through TLS: if it has none, write redis:
 const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^WRONGPASS|invalid (username|password)/, 'refuses the user or the password: correct them in its URL'],
   [/^NOAUTH|HELLO must be called/, 'asks for a password: write redis://user:password@host:port'],
-  [/^NOPERM/, 'forbids its user to run scripts: grant him +eval, +evalsha, +cluster|info and the keys'],
+  [
+    /^NOPERM/,
+    'forbids its user to run scripts: grant him +eval, +evalsha, +info, +cluster|info and the keys',
+  ],
   [/^LOADING/, 'is still loading its data'],
   [/^READONLY|^MASTERDOWN/, 'is a replica that takes no writes: name the primary'],
   [/^(MOVED|ASK)\b/, 'is a node of a cluster: set GAVEL_REDIS_CLUSTER=1'],

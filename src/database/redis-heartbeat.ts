@@ -26,7 +26,7 @@ export interface HeartbeatOrder {
 /** With SILENCE_LIMIT_MS, a server that falls silent is noticed within one and a half seconds. */
 export const BEAT_EVERY_MS = 500;
 
-/** By its first line a script that writes: a replica and a full server refuse it, where they answer a PING. */
+/** By its first line it may write, though it does not: a replica and a full server refuse it, and answer a PING. */
 const WRITING_SCRIPT = '#!lua\nreturn 1';
 
 /** Ends with `stop`; `redis` itself stays open. */
@@ -89,12 +89,16 @@ export function startHeartbeat(redis: Redis, order: HeartbeatOrder): Heartbeat {
 
 /** null: it takes scripts; undefined: the connection broke, which its own event tells better. */
 async function examine(redis: Redis, isCluster: boolean): Promise<unknown> {
-  const [script, cluster] = await Promise.allSettled([redis.eval(WRITING_SCRIPT, 0), redis.cluster('INFO')]);
+  // For a server alone, INFO says whether it is one; CLUSTER INFO would count an error there at every beat.
+  const [script, cluster] = await Promise.allSettled([
+    redis.eval(WRITING_SCRIPT, 0),
+    isCluster ? redis.cluster('INFO') : redis.info('cluster'),
+  ]);
   if (script.status === 'rejected') return isReply(script.reason) ? script.reason : undefined;
-  // What refuses CLUSTER INFO for other reasons, as hosted services do, is taken at its word.
+  // What refuses the second for other reasons, as hosted services do, is taken at its word.
   if (cluster.status === 'rejected') {
     return isCluster && isReply(cluster.reason) ? (cluster.reason as unknown) : null;
   }
-  if (!isCluster) return IS_CLUSTER;
+  if (!isCluster) return cluster.value.includes('cluster_enabled:1') ? IS_CLUSTER : null;
   return cluster.value.includes('cluster_state:ok') ? null : 'CLUSTERDOWN';
 }

@@ -59,6 +59,12 @@ describe('topics', () => {
     }
   });
 
+  test('are known once they are made, also when the cluster makes many at once', async () => {
+    const { client } = openBench(BROKERS);
+    const makeSeveral = () => Promise.all(Array.from({ length: 4 }, () => makeTopic(client, 'topics', 3)));
+    for (let round = 0; round < 5; round++) await makeSeveral();
+  });
+
   test('that exist are kept as they are, and told where they have too few partitions', async () => {
     const { client } = openBench(BROKERS);
     const name = await makeTopic(client, 'topics', 2);

@@ -25,7 +25,7 @@ export interface KafkaClient {
   ensureTopics(topics: readonly TopicOrder[]): Promise<TopicsOutcome>;
   /** Connects when it first sends. */
   openProducer(order: ProducerOrder): KafkaProducer;
-  /** A fault: Kafka is away, or a topic unknown. Once it is open it outlives a broker's absence. */
+  /** A fault: Kafka is away, a topic unknown, or this was closed. Once it is open it outlives a broker's absence. */
   openConsumer(order: ConsumerOrder): Promise<KafkaConsumer | KafkaFault>;
   /** Asks the cluster now. null: it answered. */
   findFault(withinMs: number): Promise<KafkaFault | null>;
@@ -46,17 +46,17 @@ export function openKafka(order: KafkaOrder): KafkaClient {
     createKafka: (broker) =>
       connections.createKafka({ retry: 'never', brokers: [broker], requestTimeoutMs: ANSWER_WITHIN_MS }),
     onAnswer: (brokers) => connections.prefer(brokers),
-    onState(state, fault) {
-      // kafkajs asks on for ever where answers ceased to come, even if a new connection would bring them.
-      if (fault?.kind === 'silent') connections.dropSockets();
-      order.onState(state, fault?.sentence ?? `${order.brokers.join(', ')} answers.`);
-    },
+    onState: (state, fault) =>
+      order.onState(state, fault?.sentence ?? `${order.brokers.join(', ')} answers.`),
+    // kafkajs asks on for ever where answers ceased to come, even if a new connection would bring them.
+    onSilence: () => connections.dropSockets(),
   });
   return {
     ensureTopics: (topics) => ensureTopics(asking, topics),
     openProducer: (producerOrder) => openProducer(asking, producerOrder, closing.signal),
     async openConsumer(consumerOrder) {
-      const opened = await openConsumer(connections.createKafka({ retry: 'always' }), asking, consumerOrder);
+      const kafka = connections.createKafka({ retry: 'always' });
+      const opened = await openConsumer(kafka, asking, consumerOrder, closing.signal);
       if ('stop' in opened) consumers.add(opened);
       return opened;
     },

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { serviceUrl } from '../fixtures/services.ts';
 import {
@@ -244,6 +245,29 @@ describe('a consumer', () => {
     expect(troubles).toEqual([
       `${topic}/0 ends at 20, and was read up to 5000 before: it was made anew, so it is read from its beginning.`,
     ]);
+  });
+
+  test('whose client is closed while it opens is told as closed, and not as ended', async () => {
+    const { client: maker } = openBench(BROKERS);
+    const topic = await makeTopic(maker, 'consumer', 1);
+    // Of these, some fall before it is connected, and some while it joins its group.
+    for (const afterMs of [0, 2, 5, 10, 20, 40, 80]) {
+      const { client } = openBench(BROKERS);
+      const ended: string[] = [];
+      const opening = client.openConsumer({
+        group: nameUnique('group'),
+        topics: [topic],
+        startAt: () => Promise.resolve(null),
+        onBatch: () => Promise.resolve(),
+        onTrouble: (sentence) => ended.push(sentence),
+        onEnd: ({ sentence }) => ended.push(sentence),
+      });
+      await pause(afterMs);
+      await client.close();
+      const opened = await opening;
+      expect('stop' in opened ? 'closed' : opened.kind).toBe('closed');
+      expect(ended).toEqual([]);
+    }
   });
 
   test('of a topic that does not exist is not opened', async () => {

@@ -3,7 +3,7 @@
  * messages, in one transaction): Kafka is never told, and what it would have begun with is not handed out.
  */
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { describeFault, type KafkaFault } from './kafka-fault.ts';
+import { CLOSED, describeFault, type KafkaFault } from './kafka-fault.ts';
 import { findMissing } from './kafka-topics.ts';
 
 export interface InMessage {
@@ -50,14 +50,15 @@ const HEARTBEAT_MS = 1_000;
 /** The broker holds an empty answer back for so long. */
 const MAX_WAIT_MS = 500;
 
-/** `kafka` retries always, `asking` never. */
+/** `kafka` retries always, `asking` never; once `closing` is aborted their connections are closed too. */
 export async function openConsumer(
   kafka: Kafka,
   asking: Kafka,
   order: ConsumerOrder,
+  closing: AbortSignal,
 ): Promise<KafkaConsumer | KafkaFault> {
   const fault = await findMissing(asking, order.topics);
-  if (fault !== null) return fault;
+  if (fault !== null) return closing.aborted ? CLOSED : fault;
   const consumer = kafka.consumer({
     groupId: order.group,
     sessionTimeout: SESSION_TIMEOUT_MS,
@@ -68,17 +69,22 @@ export async function openConsumer(
     retry: {},
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (!payload.restart) order.onEnd(describeFault(payload.error, 'Kafka'));
+    if (!payload.restart && !closing.aborted) order.onEnd(describeFault(payload.error, 'Kafka'));
   });
   const position = trackPositions(consumer, order);
-  await consumer.connect();
-  await consumer.subscribe({ topics: [...order.topics], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    eachBatch: (payload) => takeBatch(payload, position, order),
-  });
-  return { stop: () => consumer.disconnect() };
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...order.topics], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: (payload) => takeBatch(payload, position, order),
+    });
+  } catch (error) {
+    consumer.disconnect().catch(() => undefined);
+    return closing.aborted ? CLOSED : describeFault(error, 'Kafka');
+  }
+  return closing.aborted ? CLOSED : { stop: () => consumer.disconnect() };
 }
 
 async function takeBatch(

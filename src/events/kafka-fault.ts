@@ -10,7 +10,7 @@ export type KafkaFaultKind =
   /** Something answers that isn't Kafka. */
   | 'not-kafka'
   | 'unknown-topic'
-  /** Fewer replicas are in step than a topic asks for, or fewer brokers there than it wants copies. */
+  /** Fewer replicas are in step than a topic asks for, none that leads, or fewer brokers than it wants copies. */
   | 'too-few-replicas'
   | 'too-large'
   /** Anything else that Kafka refuses. */
@@ -109,6 +109,11 @@ function describeRefusal(error: KafkaError, broker: string, topic: string): Kafk
       return {
         kind: 'too-few-replicas',
         sentence: `Too few replicas of the topic ${topic} are in step: see which brokers are away.`,
+      };
+    case 'LEADER_NOT_AVAILABLE':
+      return {
+        kind: 'too-few-replicas',
+        sentence: `A part of the topic ${topic} has no broker that leads it: see which brokers are away.`,
       };
     case 'INVALID_REPLICATION_FACTOR':
       return {

@@ -13,6 +13,8 @@ export interface ProbeOrder {
   readonly onAnswer: (brokers: readonly string[]) => void;
   /** The first time, and whenever it has changed. */
   readonly onState: (state: KafkaState, fault: KafkaFault | null) => void;
+  /** The cluster begins to be silent, also where it was down for another reason before. */
+  readonly onSilence: () => void;
 }
 
 export interface KafkaProbe {
@@ -57,7 +59,7 @@ export function startProbe(order: ProbeOrder): KafkaProbe {
     if (answering.length > 0) order.onAnswer(answering.map(({ broker }) => broker));
     return answering.length > 0 ? null : (answers[0]?.fault ?? null);
   };
-  void keepAsking(ask, order.onState, closing.signal);
+  void keepAsking(ask, order, closing.signal);
   return {
     ask,
     close() {
@@ -69,13 +71,17 @@ export function startProbe(order: ProbeOrder): KafkaProbe {
 
 async function keepAsking(
   ask: KafkaProbe['ask'],
-  onState: ProbeOrder['onState'],
+  { onState, onSilence }: ProbeOrder,
   closing: AbortSignal,
 ): Promise<void> {
   let told: KafkaState | null = null;
+  let wasSilent = false;
   for (;;) {
     const fault = await ask(ANSWER_WITHIN_MS);
     if (closing.aborted) return;
+    const isSilent = fault?.kind === 'silent';
+    if (isSilent && !wasSilent) onSilence();
+    wasSilent = isSilent;
     const state = fault === null ? 'up' : 'down';
     if (state !== told) onState(state, fault);
     told = state;

@@ -78,16 +78,18 @@ function createSender(kafka: Kafka): KafkaProducer['send'] {
       if (fault !== null) return fault;
       knownTopics.add(topic);
     }
+    // Others send beside this one: each keeps to the producer that it connected.
+    const ours = producer;
     try {
-      await producer.connect();
+      await ours.connect();
     } catch (error) {
       // kafkajs would try that same broker again and again.
-      producer = createProducer(kafka);
+      if (producer === ours) producer = createProducer(kafka);
       return describeFault(error, 'Kafka');
     }
     try {
       const batch = messages.map((message) => ({ ...message }));
-      await producer.send({ topic, messages: batch, acks: ALL_REPLICAS, timeout: REQUEST_TIMEOUT_MS });
+      await ours.send({ topic, messages: batch, acks: ALL_REPLICAS, timeout: REQUEST_TIMEOUT_MS });
       return 'sent';
     } catch (error) {
       const fault = describeFault(error, 'Kafka', topic);

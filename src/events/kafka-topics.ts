@@ -1,4 +1,5 @@
 /** Topics: made where they are not, looked at where they are. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 import { describeFault, unknownTopic, type KafkaFault } from './kafka-fault.ts';
 
@@ -23,6 +24,9 @@ export type TopicsOutcome =
 
 /** The controller waits so long until the topic stands. */
 const MAKE_WITHIN_MS = 5_000;
+/** The broker that we ask knows of it some milliseconds later; one whose disk is slow, seconds. */
+const KNOWN_WITHIN_MS = 15_000;
+const LOOK_AGAIN_MS = 50;
 
 /** Two that do this at once end alike. */
 export async function ensureTopics(kafka: Kafka, orders: readonly TopicOrder[]): Promise<TopicsOutcome> {
@@ -49,11 +53,27 @@ async function ensureTopic(admin: Admin, order: TopicOrder): Promise<TopicOutcom
   const { name } = order;
   const isNew =
     !(await admin.listTopics()).includes(name) &&
-    (await admin.createTopics({ topics: [configOf(order)], timeout: MAKE_WITHIN_MS }));
-  const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
-  const partitions = topics[0]?.partitions.length ?? 0;
+    // kafkajs, told to wait for leaders, fails where the broker does not know the new topic yet.
+    (await admin.createTopics({ topics: [configOf(order)], timeout: MAKE_WITHIN_MS, waitForLeaders: false }));
+  const partitions = await countPartitions(admin, name);
   if (partitions < order.partitions) return { kind: 'too-few-partitions', name, partitions };
   return { kind: isNew ? 'made' : 'kept', name, partitions };
+}
+
+/** That a topic was made, and who leads it, a broker hears from the controller after we do. */
+async function countPartitions(admin: Admin, topic: string): Promise<number> {
+  const deadlineMs = performance.now() + KNOWN_WITHIN_MS;
+  for (;;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.length ?? 0;
+    } catch (error) {
+      const { kind } = describeFault(error, 'Kafka', topic);
+      const isSoonKnown = kind === 'unknown-topic' || kind === 'too-few-replicas';
+      if (!isSoonKnown || performance.now() > deadlineMs) throw error;
+    }
+    await pause(LOOK_AGAIN_MS);
+  }
 }
 
 function configOf(order: TopicOrder): ITopicConfig {

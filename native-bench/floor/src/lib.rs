@@ -1,4 +1,4 @@
-//! A bare HTTP server over keep-alive connections, on one thread: what no server on this machine will outrun.
+//! A bare HTTP server over keep-alive connections, on one thread: the limit of the machine, to hold other servers against.
 //! Reads requests, hands each to a function that writes its whole answer, and does nothing else.
 
 mod connection;

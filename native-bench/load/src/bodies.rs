@@ -23,7 +23,6 @@ pub(crate) struct UserNumber(pub(crate) u32);
 #[derive(Debug)]
 pub struct Bodies {
     bodies: Vec<Body>,
-    users: usize,
 }
 
 #[derive(Debug)]
@@ -45,11 +44,6 @@ impl Bodies {
 
     pub fn body(&self, index: usize) -> &[u8] {
         &self.bodies[index].bytes
-    }
-
-    /// Different users among the bodies.
-    pub fn users(&self) -> usize {
-        self.users
     }
 
     pub fn mean_bytes(&self) -> usize {
@@ -94,7 +88,7 @@ fn gather(named: impl Iterator<Item = (String, Vec<u8>)>) -> io::Result<Bodies> 
     if bodies.is_empty() {
         return Err(invalid("there is no body: give one JSON a line".to_owned()));
     }
-    Ok(Bodies { bodies, users: numbers.len() })
+    Ok(Bodies { bodies })
 }
 
 fn invalid(what: String) -> io::Error {
@@ -151,7 +145,8 @@ mod tests {
         let sound = r#"{"id":"a","imp":[{"id":"1","banner":{"w":300,"h":250}}],"user":{"id":"u"}}"#;
         fs::write(&path, format!("{sound}\n\n{sound}\n")).expect("written");
         let bodies = from_file(&path).expect("two bodies");
-        assert_eq!((bodies.len(), bodies.users(), bodies.body(1)), (2, 1, sound.as_bytes()));
+        assert_eq!((bodies.len(), bodies.body(1)), (2, sound.as_bytes()));
+        assert_eq!((bodies.user(0), bodies.user(1)), (Some(UserNumber(0)), Some(UserNumber(0))));
         fs::write(&path, format!("{sound}\n{{}}\n")).expect("written");
         let error = from_file(&path).expect_err("the second is none").to_string();
         fs::remove_file(&path).expect("removed");

@@ -12,7 +12,7 @@ use exchange_options::ExchangeOptions;
 use crate::arrivals::Law;
 use crate::bodies::BodyPlan;
 use crate::measurement::Plan;
-use crate::schedule::{Pace, Step, parse_duration, parse_schedule};
+use crate::schedule::{Pace, Step, parse_duration, parse_schedule, parse_step_duration};
 use crate::target::{Target, parse_target};
 
 /// Asks a bidder for bids at a rate of its own choosing, and recounts what it answers.
@@ -39,7 +39,7 @@ pub struct Run {
     #[command(flatten)]
     pace: PaceOptions,
     /// How long to keep up --rate or --closed.
-    #[arg(long = "for", value_parser = parse_duration, default_value = "10s", conflicts_with = "schedule")]
+    #[arg(long = "for", value_parser = parse_step_duration, default_value = "10s", conflicts_with = "schedule")]
     duration: Duration,
     /// Not reported, at the pace of the first step.
     #[arg(long, value_parser = parse_duration, default_value = "2s")]
@@ -204,6 +204,16 @@ mod tests {
         assert!(run("--rate 1 --closed").is_err());
         assert!(run("--rate 0").is_err());
         assert!(run("--schedule 1:1s --for 1s").is_err());
+        assert!(run("--rate 1 --for 0s").is_err());
+    }
+
+    #[test]
+    fn what_only_the_exchange_does_is_refused_without_one() {
+        for option in ["--campaigns c.json", "--win-share 1", "--notice-delay 1s", "--drain 1s"] {
+            assert!(run(&format!("--rate 1 {option}")).is_err(), "{option}");
+            assert!(run(&format!("--rate 1 --exchange {option}")).is_ok(), "{option}");
+            assert!(run(&format!("--rate 1 --recount {option}")).is_ok(), "{option}");
+        }
     }
 
     #[test]

@@ -180,9 +180,10 @@ impl<S: FnMut(u32, Instant, &[u8])> Run<'_, '_, S> {
     fn expire(&mut self) {
         self.expire_at = self.now + EXPIRE_EVERY;
         if let Some(before) = self.now.checked_sub(self.engine.timeout) {
-            for _ in 0..self.engine.pool.expire(before) {
+            self.engine.pool.expire(before, |flight| {
                 self.tally.error(ErrorKind::Timeout);
-            }
+                self.tally.latency.record(self.now - flight.intended);
+            });
         }
     }
 
@@ -193,7 +194,9 @@ impl<S: FnMut(u32, Instant, &[u8])> Run<'_, '_, S> {
             self.tally.oldest_waiting = self.now - oldest;
         }
         if self.now >= self.end + DRAIN_FOR {
-            self.queue.clear();
+            for intended in self.queue.drain(..) {
+                self.tally.latency.record(self.now - intended);
+            }
         }
     }
 

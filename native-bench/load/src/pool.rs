@@ -84,16 +84,14 @@ impl Pool {
         self.free.push_back(place);
     }
 
-    /// Gives up requests launched before then; returns how many.
-    pub fn expire(&mut self, before: Instant) -> usize {
-        let mut expired = 0;
+    /// Gives up requests launched before then, and tells of each.
+    pub fn expire(&mut self, before: Instant, mut tell: impl FnMut(Flight)) {
         for (place, slot) in self.slots.iter_mut().enumerate() {
-            if slot.flight().is_some_and(|flight| flight.launched < before) {
+            if let Some(flight) = slot.flight().copied().filter(|flight| flight.launched < before) {
                 slot.fail(&self.watch);
                 self.free.push_back(place);
-                expired += 1;
+                tell(flight);
             }
         }
-        expired
     }
 }

@@ -21,17 +21,32 @@ pub fn parse_schedule(text: &str) -> Result<Vec<Step>, String> {
     text.split(',').map(parse_step).collect()
 }
 
+/// A longer time than a day is a slip of the keyboard.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// `250us`, `500ms`, `10s`, `2m`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let amount: u64 =
         digits.parse().map_err(|_| format!("\"{text}\" is no duration; write it like 500ms or 10s"))?;
-    match &text[digits.len()..] {
-        "us" => Ok(Duration::from_micros(amount)),
-        "ms" => Ok(Duration::from_millis(amount)),
-        "s" => Ok(Duration::from_secs(amount)),
-        "m" => Ok(Duration::from_secs(amount * 60)),
-        unit => Err(format!("\"{unit}\" is no unit of time; take us, ms, s or m")),
+    let duration = match &text[digits.len()..] {
+        "us" => Duration::from_micros(amount),
+        "ms" => Duration::from_millis(amount),
+        "s" => Duration::from_secs(amount),
+        "m" => Duration::from_secs(amount.saturating_mul(60)),
+        unit => return Err(format!("\"{unit}\" is no unit of time; take us, ms, s or m")),
+    };
+    if duration > LONGEST {
+        return Err(format!("\"{text}\" is more than a day; give less"));
+    }
+    Ok(duration)
+}
+
+/// How long a rate is kept up: a step in which nothing is due would have kept any.
+pub fn parse_step_duration(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err(format!("\"{text}\" is no time to measure in; give more than 0")),
+        duration => Ok(duration),
     }
 }
 
@@ -43,7 +58,7 @@ fn parse_step(text: &str) -> Result<Step, String> {
         .ok()
         .filter(|&rate: &u32| rate > 0)
         .ok_or_else(|| format!("\"{rate}\" is no rate; give whole requests a second, at least 1"))?;
-    Ok(Step { pace: Pace::Open { rate_per_sec }, duration: parse_duration(duration)? })
+    Ok(Step { pace: Pace::Open { rate_per_sec }, duration: parse_step_duration(duration)? })
 }
 
 #[cfg(test)]
@@ -70,6 +85,9 @@ mod tests {
             ("x:1s", "\"x\" is no rate"),
             ("1:s", "\"s\" is no duration"),
             ("1:1h", "\"h\" is no unit"),
+            ("1:0s", "\"0s\" is no time to measure in"),
+            ("1:1441m", "\"1441m\" is more than a day"),
+            ("1:18446744073709551615m", "\"18446744073709551615m\" is more than a day"),
         ] {
             let told = parse_schedule(text).expect_err(text);
             assert!(told.starts_with(named), "{told}");

@@ -54,20 +54,24 @@ pub fn exchange_lines(report: &exchange::Report) -> String {
 }
 
 fn row(step: &StepReport) -> String {
+    // What load could not keep is no figure of the server, so none is shown.
+    let is_result = step.verdict != Some(Verdict::LoadBehind);
+    let shown = |figure: String| if is_result { figure } else { "-".to_owned() };
     let millis = |micros: u64| format!("{:.3}", micros as f64 / 1e3);
+    let of_server = |micros: u64| shown(millis(micros));
     let errors: u64 = step.errors.values().sum();
     format!(
-        "{:>9} {:>8.0} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7.0} {:>7}  {}",
+        "{:>9} {:>8} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7.0} {:>7}  {}",
         step.intended_per_second.map_or("closed".to_owned(), |rate| rate.to_string()),
-        step.achieved_per_second,
+        shown(format!("{:.0}", step.achieved_per_second)),
         step.ok200,
         step.no_content204,
         step.other + errors,
-        millis(step.latency.p50_micros),
-        millis(step.latency.p99_micros),
-        millis(step.latency.p999_micros),
-        millis(step.latency.max_micros),
-        millis(step.server.p99_micros),
+        of_server(step.latency.p50_micros),
+        of_server(step.latency.p99_micros),
+        of_server(step.latency.p999_micros),
+        of_server(step.latency.max_micros),
+        of_server(step.server.p99_micros),
         millis(step.own_lateness.p99_micros),
         step.cpu.core_percent,
         step.server_cpu.as_ref().map_or("-".to_owned(), |cpu| format!("{:.0}", cpu.core_percent)),
@@ -92,5 +96,34 @@ fn remark(step: &StepReport) -> Option<String> {
             step.scheduled,
             step.oldest_waiting_micros as f64 / 1e3
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::process::CpuTime;
+    use crate::report::Spent;
+    use crate::schedule::{Pace, Step};
+    use crate::tally::Tally;
+
+    #[test]
+    fn a_rate_that_load_did_not_keep_is_not_shown() {
+        let duration = Duration::from_secs(1);
+        let row_of = |own_late_sends| {
+            let mut tally = Tally { scheduled: 7_777, answered: 7_777, own_late_sends, ..Tally::default() };
+            tally.answered_within = 7_777;
+            (tally.idle, tally.elapsed) = (duration, duration);
+            tally.latency.record(Duration::from_micros(1_234));
+            let (own, engine, machine) = (CpuTime::default(), Duration::ZERO, Duration::ZERO);
+            let step = Step { pace: Pace::Open { rate_per_sec: 8_000 }, duration };
+            row(&StepReport::new(&step, &tally, &Spent { own, engine, server: None, machine }))
+        };
+        let (kept, behind) = (row_of(0), row_of(7_777));
+        assert!(kept.contains("7777") && kept.contains("1.234"), "{kept}");
+        assert!(!behind.contains("7777") && !behind.contains("1.234"), "{behind}");
+        assert_eq!(kept.len() - "kept".len(), behind.len() - "load-behind".len());
     }
 }

@@ -91,7 +91,8 @@ pub struct Tally {
     pub own_late_sends: u64,
     /// Waited for a connection.
     pub queued: u64,
-    /// From the intended time to the answer.
+    /// From the intended time to the answer. What timed out or was never sent is in it with the time that it had waited
+    /// by then: else the slowest requests would be the ones left out.
     pub latency: Times,
     /// From the intended time to the write.
     pub lateness: Times,

@@ -167,6 +167,8 @@ fn a_server_that_takes_too_long_leaves_requests_waiting_at_the_end() {
     assert_eq!(tally.scheduled, 500);
     assert!(tally.oldest_waiting >= Duration::from_millis(300), "{:?}", tally.oldest_waiting);
     assert!(tally.answered < 200, "{}", tally.answered);
+    // Most were never sent, and had waited for a second and more when they were given up.
+    assert!(tally.latency.quantile_micros(0.5) >= 999_000, "{}", tally.latency.quantile_micros(0.5));
 }
 
 #[test]
@@ -266,6 +268,15 @@ fn a_request_without_an_answer_times_out_and_its_connection_is_made_again() {
     let setting = Setting { connections: 1, timeout: Duration::from_millis(500), step: open_loop(100, 200) };
     let tally = run_against(address, &setting, |_, _, _| {});
     assert_eq!((tally.scheduled, tally.answered, tally.errors_of(ErrorKind::Timeout)), (20, 19, 1));
+}
+
+#[test]
+fn a_request_that_timed_out_counts_with_the_time_that_it_had_waited() {
+    let address = server_of_streams(|_, mut stream| while read_request(&mut stream) {});
+    let setting = Setting { connections: 1, timeout: Duration::from_millis(300), step: open_loop(10, 100) };
+    let tally = run_against(address, &setting, |_, _, _| {});
+    assert_eq!((tally.scheduled, tally.errors_of(ErrorKind::Timeout)), (1, 1));
+    assert!(tally.latency.max_micros() >= 300_000, "{}", tally.latency.max_micros());
 }
 
 #[test]

@@ -11,46 +11,49 @@ use crate::exchange::{DelayRange, ExchangePlan};
 use crate::recount::Campaigns;
 use crate::schedule::parse_duration;
 
+/// --exchange or --recount: without one of them no other option here means anything.
+const ASKED: &str = "asked";
+
 #[derive(Args)]
 #[command(next_help_heading = "Exchange")]
 pub struct ExchangeOptions {
     /// Reads and recounts the answers, lets a share of the bids win, and sends their notices.
-    #[arg(long)]
+    #[arg(long, group = ASKED)]
     exchange: bool,
     /// As --exchange, and fails where an answer could not be recounted.
-    #[arg(long)]
+    #[arg(long, group = ASKED)]
     pub recount: bool,
     /// Campaigns as GET /campaigns answers, whose budgets and caps the sums are held against.
-    #[arg(long)]
+    #[arg(long, requires = ASKED)]
     campaigns: Option<PathBuf>,
     /// Of the bids, the share that wins.
-    #[arg(long, default_value_t = 0.3, value_parser = read_share)]
+    #[arg(long, requires = ASKED, default_value_t = 0.3, value_parser = read_share)]
     win_share: f64,
     /// Of the others, the share that is told so.
-    #[arg(long, default_value_t = 0.5, value_parser = read_share)]
+    #[arg(long, requires = ASKED, default_value_t = 0.5, value_parser = read_share)]
     loss_share: f64,
     /// Of the notices, the share that is sent twice.
-    #[arg(long, default_value_t = 0.02, value_parser = read_share)]
+    #[arg(long, requires = ASKED, default_value_t = 0.02, value_parser = read_share)]
     duplicate_share: f64,
     /// Of the winners, the share that is billed only after --late-delay.
-    #[arg(long, default_value_t = 0.0, value_parser = read_share)]
+    #[arg(long, requires = ASKED, default_value_t = 0.0, value_parser = read_share)]
     late_share: f64,
     /// Of the winners, the share whose impression pixel is loaded.
-    #[arg(long, default_value_t = 0.0, value_parser = read_share)]
+    #[arg(long, requires = ASKED, default_value_t = 0.0, value_parser = read_share)]
     pixel_share: f64,
     /// Of the winners, the share that is clicked.
-    #[arg(long, default_value_t = 0.0, value_parser = read_share)]
+    #[arg(long, requires = ASKED, default_value_t = 0.0, value_parser = read_share)]
     click_share: f64,
     /// From an answer to its first notice, and from that to the next.
-    #[arg(long, default_value = "50ms..2s")]
+    #[arg(long, requires = ASKED, default_value = "50ms..2s")]
     notice_delay: DelayRange,
-    #[arg(long, default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, requires = ASKED, default_value = "5s", value_parser = parse_duration)]
     late_delay: Duration,
     /// How long notices are still sent after the last step.
-    #[arg(long, default_value = "10s", value_parser = parse_duration)]
+    #[arg(long, requires = ASKED, default_value = "10s", value_parser = parse_duration)]
     drain: Duration,
     /// Connections for notices at most, beside the measured ones.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, requires = ASKED, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     notice_connections: u16,
 }
 

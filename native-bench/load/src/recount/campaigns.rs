@@ -72,14 +72,6 @@ impl Campaigns {
         Ok(Self { list, by_id })
     }
 
-    pub fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     pub(crate) fn find(&self, id: &str) -> Option<(CampaignNumber, &Campaign)> {
         let number = *self.by_id.get(id)?;
         Some((number, self.at(number)))
@@ -179,7 +171,7 @@ mod tests {
         for json in [format!("[{DOCUMENT}]"), format!(r#"{{"items":[{DOCUMENT}],"nextCursor":null}}"#)] {
             let campaigns = Campaigns::from_json(&json).expect("campaigns");
             let (number, campaign) = campaigns.find("c1").expect("the campaign");
-            assert_eq!((number, campaigns.len()), (CampaignNumber(0), 1));
+            assert_eq!((number, campaigns.list.len()), (CampaignNumber(0), 1));
             assert_eq!(campaign.most_cpm, Some(PriceMicros(2_500_000)));
             assert_eq!(campaign.daily_budget, CostNanos(500_000_000_000));
             assert_eq!(campaign.lifetime_budget, Some(CostNanos(10_000_000_000_001)));
