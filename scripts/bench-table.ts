@@ -18,7 +18,7 @@ import {
 import { callNode } from './bench-process.ts';
 import { seededBodies } from './bench-requests.ts';
 import { startBare, startGavel, type BenchServer } from './bench-server.ts';
-import { buildNativeBench, hasCargo, NO_CARGO } from './native-bench.mjs';
+import { buildNativeBench, findNativeBenchProblem } from './native-bench.mjs';
 
 interface Row {
   readonly name: string;
@@ -54,7 +54,8 @@ const RESULTS = fileURLToPath(new URL('../bench-results.json', import.meta.url))
 await main();
 
 async function main(): Promise<void> {
-  const programs = hasCargo() ? await buildNativeBench() : null;
+  const nativeProblem = findNativeBenchProblem();
+  const programs = nativeProblem === null ? await buildNativeBench() : null;
   const bodies = seededBodies(BODIES, BODIES_SEED);
   const bodyBytes = mean(bodies.map((body) => Buffer.byteLength(body)));
   let answerBytes = 0;
@@ -98,7 +99,7 @@ async function main(): Promise<void> {
   );
   printRows(rows);
   console.log();
-  if (openLoop === null) console.log(`No open loop: ${NO_CARGO}.`);
+  if (openLoop === null) console.log(`No open loop. ${nativeProblem ?? ''}`);
   else printOpenLoop([...openLoop.generator, ...openLoop.bidPath]);
   console.log();
   printMatching(matching);

@@ -1,11 +1,12 @@
 /** Formatting, lint, tests and self-test of native-bench/. */
 import path from 'node:path';
-import { buildNativeBench, hasCargo, NO_CARGO } from './native-bench.mjs';
+import { buildNativeBench, findNativeBenchProblem } from './native-bench.mjs';
 import { fail, ROOT, run, say } from './run.mjs';
 
 const MANIFEST = ['--manifest-path', path.join(ROOT, 'native-bench/Cargo.toml')];
 
-if (hasCargo()) {
+const problem = findNativeBenchProblem();
+if (problem === null) {
   for (const command of [
     ['cargo', 'fmt', ...MANIFEST, '--check'],
     ['cargo', 'clippy', ...MANIFEST, '--locked', '--all-targets', '--quiet', '--', '--deny', 'warnings'],
@@ -16,9 +17,9 @@ if (hasCargo()) {
   const { load } = await buildNativeBench();
   await succeed([load, 'self-test']);
 } else if (process.env.CI === 'true') {
-  fail(NO_CARGO);
+  fail(problem);
 } else {
-  say(`left out: ${NO_CARGO}`);
+  say(`left out: ${problem}`);
 }
 
 /** @param {readonly string[]} command */

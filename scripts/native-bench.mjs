@@ -4,12 +4,17 @@ import path from 'node:path';
 import { ROOT, run } from './run.mjs';
 
 const FOLDER = path.join(ROOT, 'native-bench');
-export const NO_CARGO =
-  'cargo is not installed: install Rust 1.85 or newer (https://rustup.rs) for the load generator';
 
-/** Whether there is a cargo on the PATH. */
-export function hasCargo() {
-  return spawnSync('cargo', ['--version'], { stdio: 'ignore' }).status === 0;
+/**
+ * Why the programs can't be built here, as a sentence; null where they can.
+ *
+ * @returns {string | null}
+ */
+export function findNativeBenchProblem() {
+  if (process.platform !== 'linux') return 'The load generator needs Linux, 5.11 or newer.';
+  const { status } = spawnSync('cargo', ['--version'], { stdio: 'ignore' });
+  if (status === 0) return null;
+  return 'The load generator needs cargo: install Rust 1.95 or newer (https://rustup.rs).';
 }
 
 /**

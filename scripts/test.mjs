@@ -1,6 +1,7 @@
 /** `npm test`: installs, then runs every check, tells how each went, and fails when one did. */
 import { install } from './install.mjs';
 import { fail, run, say } from './run.mjs';
+import { servicesLeftOut, testFilesNeeding } from './test-files.mjs';
 
 /** @type {readonly { title: string, command: readonly string[] }[]} */
 const CHECKS = [
@@ -19,10 +20,14 @@ const CHECKS = [
   },
   { title: 'dead code', command: ['node_modules/knip/bin/knip.js', '--no-progress'] },
   { title: 'build', command: ['scripts/build.mjs'] },
+  { title: 'load generator (native-bench)', command: ['scripts/native-bench-check.mjs'] },
   { title: 'unit and end-to-end tests', command: ['node_modules/vitest/vitest.mjs', 'run', '--coverage'] },
 ];
 
+/** @type {readonly string[]} */
+let leftOut = [];
 try {
+  leftOut = servicesLeftOut(process.env);
   await install();
 } catch (error) {
   fail(error);
@@ -41,6 +46,13 @@ for (const { title, command } of CHECKS) {
 say('summary');
 for (const { title, code, seconds } of results) {
   process.stdout.write(`  ${code === 0 ? 'passed' : 'FAILED'}  ${seconds.padStart(6)} s  ${title}\n`);
+}
+if (leftOut.length > 0) {
+  const files = testFilesNeeding(leftOut);
+  process.stdout.write(
+    `\nleft out, as GAVEL_TEST_WITHOUT names ${leftOut.join(', ')}: ${files.length} test files\n`,
+  );
+  for (const file of files) process.stdout.write(`  ${file}\n`);
 }
 const failed = results.filter(({ code }) => code !== 0).length;
 process.stdout.write(`\nchecks: ${results.length - failed} passed, ${failed} failed\n`);
