@@ -68,6 +68,7 @@ describe('the configuration', () => {
     expect(messageOf(shared)).toMatch(/^The configuration is wrong:\n {2}GAVEL_ADMIN_KEY must be set where/);
     expect(messageOf({ ...shared, GAVEL_ADMIN_KEY: 'short' })).toContain('at least 16 characters');
     expect(configOf({ ...shared, GAVEL_ADMIN_KEY: 'k'.repeat(16) }).adminKey).toBe('k'.repeat(16));
+    expect(readConfig(shared, 4, 'command').ok).toBe(true);
   });
 
   test('reads every variable', () => {

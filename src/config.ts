@@ -71,11 +71,12 @@ export function loadEnvFile(): void {
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
   cores: number,
+  purpose: 'serve' | 'command' = 'serve',
 ): ConfigResult {
   const values = Object.fromEntries(
     Object.entries(VARIABLES).map(([name, { fallback }]) => [name, valueOr(environment[name], fallback)]),
   );
-  const parsed = SCHEMA.safeParse(values);
+  const parsed = (purpose === 'serve' ? SERVING : SCHEMA).safeParse(values);
   if (!parsed.success) {
     const mistakes = parsed.error.issues.map((issue) =>
       mistakeOf(String(issue.path[0]), issue.message, values),
@@ -172,13 +173,15 @@ const SCHEMA = z
     path: ['GAVEL_TMAX_MARGIN_MS'],
     error: 'must be less than GAVEL_TMAX_CAP_MS',
     when: ({ issues }) => issues.every((issue) => !String(issue.path?.[0]).startsWith('GAVEL_TMAX_')),
-  })
-  .refine((read) => read.DATABASE_URL === null || read.GAVEL_ADMIN_KEY !== null, {
-    path: ['GAVEL_ADMIN_KEY'],
-    error: 'must be set where DATABASE_URL is: every server of a database takes the same key',
-    when: ({ issues }) =>
-      issues.every((issue) => !/^(DATABASE_URL|GAVEL_ADMIN_KEY)$/.test(String(issue.path?.[0]))),
   });
+
+/** Commands beside the server take no key. */
+const SERVING = SCHEMA.refine((read) => read.DATABASE_URL === null || read.GAVEL_ADMIN_KEY !== null, {
+  path: ['GAVEL_ADMIN_KEY'],
+  error: 'must be set where DATABASE_URL is: every server of a database takes the same key',
+  when: ({ issues }) =>
+    issues.every((issue) => !/^(DATABASE_URL|GAVEL_ADMIN_KEY)$/.test(String(issue.path?.[0]))),
+});
 
 function optional<T>(
   isSound: (text: string) => boolean,

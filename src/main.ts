@@ -16,15 +16,15 @@ const OPTIONS = {
 } as const;
 
 async function main(args: readonly string[]): Promise<void> {
+  const { positionals, values } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const [command = 'serve', ...rest] = positionals;
   loadEnvFile();
-  const read = readConfig(process.env, availableParallelism());
+  const read = readConfig(process.env, availableParallelism(), command === 'serve' ? 'serve' : 'command');
   if (!read.ok) {
     leave(read.message);
     return;
   }
   const { config } = read;
-  const { positionals, values } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  const [command = 'serve', ...rest] = positionals;
   switch (command) {
     case 'serve':
       return serve(config, createLog(config.logLevel));

@@ -42,10 +42,10 @@ function adding(edges: ManagingEdges): Handle {
   });
 }
 
-function readingAd({ desk, ...edges }: ManagingEdges): Handle {
-  return reading({ desk, ...edges }, async (request, { advertiserId }) => {
+function readingAd(edges: ManagingEdges): Handle {
+  return reading(edges, async (request, { advertiserId }) => {
     const id = campaignIdOf(request);
-    const campaign = id === null ? null : await desk.find(id, advertiserId);
+    const campaign = id === null ? null : await edges.desk.find(id, advertiserId);
     if (campaign === 'unavailable') return campaign;
     if (campaign === null) return fail(request, 'NOT_FOUND', NO_CAMPAIGN);
     const ad = adOf(request, campaign);
