@@ -13,8 +13,6 @@ import { IndexHolder } from './targeting/index-holder.ts';
 
 const WAIT = { timeout: 30_000, interval: 20 };
 const THREAD = new URL('../dist/compile-thread.js', import.meta.url);
-/** A change of a campaign that is not there is a change all the same. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 const AWAY = 'Postgres can not be asked: the index in memory serves on';
 const FAILED = 'a new index could not be made: the last one serves on';
 const BACK = 'Postgres is back';
@@ -99,7 +97,7 @@ it('a feed behind a slow line serves a change all the same', async () => {
 describe('an index that can not be made', () => {
   it('is told as such and once, though Postgres answers, and made as soon as it can be', async () => {
     await direct.query('ALTER TABLE ads RENAME TO ads_elsewhere');
-    await elsewhere.setStatus(NOBODY, 'paused');
+    await direct.query(`UPDATE campaigns SET name = 'Renamed'`);
     await vi.waitUntil(() => logged.length > 0, WAIT);
     expect(feed.isConnected).toBe(true);
     await direct.query('ALTER TABLE ads_elsewhere RENAME TO ads');
@@ -110,7 +108,7 @@ describe('an index that can not be made', () => {
   it('because the line was cut while the campaigns were read is made once the line is back', async () => {
     const locker = await direct.connect();
     await locker.query('BEGIN; LOCK TABLE ads IN ACCESS EXCLUSIVE MODE');
-    await elsewhere.setStatus(NOBODY, 'paused');
+    await direct.query(`UPDATE campaigns SET name = 'Renamed'`);
     await untilWaiting(direct, 1);
     await proxy.cut();
     await vi.waitUntil(() => logged.includes(FAILED) && logged.includes(AWAY), WAIT);

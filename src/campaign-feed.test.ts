@@ -190,15 +190,15 @@ test('a feed that was stopped publishes nothing of what it still reads', async (
 test('the feed tells once that Postgres is away, and once that it is back', async () => {
   const { feed, committed, messages, readWith } = await openFeed();
   readWith(() => Promise.reject(new Error('no connection')));
-  await expect(feed.catchUp()).rejects.toThrow('no connection');
-  await expect(feed.catchUp()).rejects.toThrow('no connection');
+  await expect(feed.catchUp()).rejects.toThrow('Postgres can not be asked');
+  await expect(feed.catchUp()).rejects.toThrow('Postgres can not be asked');
   expect(feed.isConnected).toBe(false);
   readWith(() => Promise.resolve());
   committed.push(testCampaign(1));
   await feed.catchUp();
   expect(feed.isConnected).toBe(true);
   const told = messages().filter((message) => String(message).startsWith('Postgres'));
-  expect(told).toEqual(['Postgres is away: the index in memory serves on', 'Postgres is back']);
+  expect(told).toEqual(['Postgres can not be asked: the index in memory serves on', 'Postgres is back']);
   feed.stop();
 });
 

@@ -4,8 +4,10 @@
  * what is too much for this thread is compiled on another one. While Postgres is away the index in memory serves on.
  */
 import type { Campaign } from './campaigns/model.ts';
-import { selectSound, type UnsoundCampaign } from './campaigns/soundness.ts';
+import { selectSound } from './campaigns/soundness.ts';
 import type { CampaignChanges, CampaignStore } from './campaigns/store.ts';
+import { openChangeNumber, type ChangeNumber } from './change-number.ts';
+import { LeftOutCampaigns } from './left-out-campaigns.ts';
 import type { Log } from './server/http.ts';
 import {
   IndexWriter,
@@ -45,7 +47,7 @@ export interface CampaignFeed {
 
 export interface FirstIndex {
   readonly writer: IndexWriter;
-  readonly unsound: readonly UnsoundCampaign[];
+  readonly leftOut: LeftOutCampaigns;
 }
 
 /** The first index; rejects with a sentence when the campaigns can't be read or compiled. */
@@ -53,9 +55,9 @@ export async function compileFirst(edges: FeedEdges): Promise<FirstIndex> {
   const first = await compile(edges, FIRST_EPOCH, null, undefined).catch((error: unknown) => {
     throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
   });
-  const { unsound } = first;
-  for (const { id, reason } of unsound) warnOfUnsound(edges.log, id, reason);
-  return { writer: new IndexWriter(first, FIRST_EPOCH, edges.priors), unsound };
+  const leftOut = new LeftOutCampaigns(edges.log);
+  leftOut.name(first.unsound);
+  return { writer: new IndexWriter(first, FIRST_EPOCH, edges.priors), leftOut };
 }
 
 /** `prepare` is called with each new index before it is published. */
@@ -71,13 +73,12 @@ export function followCampaigns(
 }
 
 class Feed implements CampaignFeed {
-  isConnected = true;
   readonly #edges: FeedEdges;
   readonly #writer: IndexWriter;
   readonly #holder: IndexHolder;
+  readonly #number: ChangeNumber;
   readonly #prepare: (next: NextIndex) => void;
-  /** Why a campaign is left out, as it was told. */
-  readonly #named: Map<string, string>;
+  readonly #leftOut: LeftOutCampaigns;
   /** What is compiled beside the index. */
   readonly #orders = new Map<TierKind, Promise<void>>();
   #isStopped = false;
@@ -89,15 +90,20 @@ class Feed implements CampaignFeed {
 
   constructor(
     edges: FeedEdges,
-    { writer, unsound }: FirstIndex,
+    { writer, leftOut }: FirstIndex,
     holder: IndexHolder,
     prepare: (next: NextIndex) => void,
   ) {
     this.#edges = edges;
     this.#writer = writer;
     this.#holder = holder;
+    this.#number = openChangeNumber(edges.store, edges.log);
     this.#prepare = prepare;
-    this.#named = new Map(unsound.map(({ id, reason }) => [id, reason]));
+    this.#leftOut = leftOut;
+  }
+
+  get isConnected(): boolean {
+    return this.#number.isConnected;
   }
 
   start(): void {
@@ -105,7 +111,7 @@ class Feed implements CampaignFeed {
   }
 
   async catchUp(): Promise<void> {
-    const last = await this.#lastVersion();
+    const last = await this.#askForLast();
     if (last === null) throw new Error('Postgres can not be asked for the number of the last change');
     // What is under way may have begun before the change.
     if (this.#writer.version < last) await this.#underWay?.catch(() => undefined);
@@ -114,12 +120,13 @@ class Feed implements CampaignFeed {
 
   stop(): void {
     this.#isStopped = true;
+    this.#number.stop();
     clearTimeout(this.#timer);
   }
 
   /** Goes on while changes are taken in, so that it is soon known when Postgres is away. */
   async #lookOften(): Promise<void> {
-    const last = await this.#lastVersion();
+    const last = await this.#askForLast();
     if (this.#isStopped) return;
     if (last !== null && this.#writer.version < last && !this.#isResting) {
       this.#takeIn(last).catch(() => undefined);
@@ -127,24 +134,12 @@ class Feed implements CampaignFeed {
     this.#timer = setTimeout(() => void this.#lookOften(), LOOK_EVERY_MS);
   }
 
-  /** The number of the last change; null: Postgres can not be asked. Tells when it goes and when it comes back. */
-  async #lastVersion(): Promise<number | null> {
-    const { store, log } = this.#edges;
+  async #askForLast(): Promise<number | null> {
     const known = this.#writer.version;
-    try {
-      const version = await store.version();
-      if (!this.isConnected && !this.#isStopped) log.info({}, 'Postgres is back');
-      this.isConnected = true;
-      // The database was set back to a time before: nothing that the index holds is newer than what comes.
-      if (version < known) this.#writer.distrust();
-      return version;
-    } catch (error) {
-      if (this.#isStopped) return null;
-      if (this.isConnected)
-        log.warn({ err: error }, 'Postgres can not be asked: the index in memory serves on');
-      this.isConnected = false;
-      return null;
-    }
+    const last = await this.#number.ask();
+    // The database was set back to a time before: nothing that the index holds is newer than what comes.
+    if (last !== null && last < known) this.#writer.distrust();
+    return last;
   }
 
   #takeIn(last: number): Promise<void> {
@@ -187,11 +182,10 @@ class Feed implements CampaignFeed {
   #apply({ version, changed }: CampaignChanges, campaigns: readonly Campaign[]): void {
     const startMs = performance.now();
     const { sound, unsound } = selectSound(campaigns);
-    this.#publish(this.#writer.apply({ version, changed, campaigns: sound }, this.#edges.clock()));
-    for (const id of changed.keys()) {
-      if (!unsound.some((campaign) => campaign.id === id)) this.#named.delete(id);
-    }
-    this.#nameUnsound(unsound);
+    const next = this.#writer.apply({ version, changed, campaigns: sound }, this.#edges.clock());
+    this.#leftOut.nameChanged(changed.keys(), unsound);
+    if (next === null) return;
+    this.#publish(next);
     this.#tellPublished({ changes: changed.size, applyMs: Math.round(performance.now() - startMs) });
   }
 
@@ -211,7 +205,7 @@ class Feed implements CampaignFeed {
     const compiled = await compile(this.#edges, writer.index.epoch + 1, since, buffer);
     this.#assertRunning();
     this.#publish(writer.install(compiled, this.#edges.clock()));
-    this.#nameUnsound(compiled.unsound);
+    this.#leftOut.name(compiled.unsound);
     this.#tellPublished({ tier: kind, compileMs: Math.round(compiled.compileMs) });
   }
 
@@ -237,14 +231,6 @@ class Feed implements CampaignFeed {
     if (this.#isStopped) throw new Error('the feed was stopped before the change was published');
   }
 
-  /** Names each campaign that is left out, but not again with every change of another. */
-  #nameUnsound(unsound: readonly UnsoundCampaign[]): void {
-    for (const { id, reason } of unsound) {
-      if (this.#named.get(id) !== reason) warnOfUnsound(this.#edges.log, id, reason);
-      this.#named.set(id, reason);
-    }
-  }
-
   #tellPublished(how: object): void {
     const { index, version } = this.#writer;
     const { campaignCount, epoch } = index;
@@ -254,10 +240,6 @@ class Feed implements CampaignFeed {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function warnOfUnsound(log: Log, campaignId: string, reason: string): void {
-  log.warn({ campaignId, reason }, 'a campaign is left out: it can not be served as it stands');
 }
 
 function compile(

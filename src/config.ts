@@ -1,6 +1,17 @@
 /** The environment as one frozen Config. Every mistake is told at once, each with the name of its variable. */
 import { z } from 'zod';
 import { LOG_LEVELS, VARIABLES, type LogLevel, type VariableName } from './config-variables.ts';
+import {
+  checked,
+  file,
+  flag,
+  isWhole,
+  optional,
+  rate,
+  secret,
+  whole,
+  wholeMessage,
+} from './config-readers.ts';
 import { isPostgresUrl, isPublicUrl, withoutSlash } from './config-urls.ts';
 import { readRedisUrl } from './database/redis-url.ts';
 import { readBrokers } from './events/kafka-brokers.ts';
@@ -182,73 +193,3 @@ const SERVING = SCHEMA.refine((read) => read.DATABASE_URL === null || read.GAVEL
   when: ({ issues }) =>
     issues.every((issue) => !/^(DATABASE_URL|GAVEL_ADMIN_KEY)$/.test(String(issue.path?.[0]))),
 });
-
-function optional<T>(
-  isSound: (text: string) => boolean,
-  error: string,
-  read: (text: string) => T,
-): z.ZodType<T | null> {
-  return z
-    .string()
-    .refine((text) => text === '' || isSound(text), { error })
-    .transform((text) => (text === '' ? null : read(text)));
-}
-
-/** null where it is unset. `read` says itself what is wrong. */
-function checked<Sound extends { readonly ok: true }, T>(
-  read: (text: string) => Sound | { readonly ok: false; readonly error: string },
-  valueOf: (sound: Sound, text: string) => T,
-): z.ZodType<T | null> {
-  return z.string().transform((text, context) => {
-    if (text === '') return null;
-    const result = read(text);
-    if (result.ok) return valueOf(result, text);
-    context.addIssue({ code: 'custom', message: result.error });
-    return z.NEVER;
-  });
-}
-
-/** Whoever reads it says what is wrong with it. */
-function file(): z.ZodType<string | null> {
-  return z.string().transform((text) => (text === '' ? null : text));
-}
-
-function whole(min: number, max: number): z.ZodType<number> {
-  return z
-    .string()
-    .refine(isWhole(min, max), { error: wholeMessage(min, max) })
-    .transform(Number);
-}
-
-function isWhole(min: number, max: number): (text: string) => boolean {
-  return (text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max;
-}
-
-function wholeMessage(min: number, max: number): string {
-  return `must be a whole number from ${min} to ${max}`;
-}
-
-/** Events an impression. */
-function rate(): z.ZodType<number> {
-  return z
-    .string()
-    .refine((text) => /^\d*\.?\d+(e-?\d+)?$/i.test(text) && Number(text) > 0 && Number(text) <= 1, {
-      error: 'must be a number above 0, at most 1',
-    })
-    .transform(Number);
-}
-
-function flag(): z.ZodType<boolean> {
-  return z
-    .string()
-    .refine((text) => text === '0' || text === '1', { error: 'must be 0 or 1' })
-    .transform((text) => text === '1');
-}
-
-function secret(minChars: number): z.ZodType<string | null> {
-  return optional(
-    (text) => text.length >= minChars,
-    `must have at least ${minChars} characters`,
-    (text) => text,
-  );
-}

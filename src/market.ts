@@ -56,16 +56,7 @@ export async function openMarket(
 ): Promise<Market> {
   const rates = createRates();
   const ratesFile = config.fxFile === null ? null : followRates(config.fxFile, rates, log);
-  const { database: countries, builtAt } = loadCountries(config.geoFile);
-  log.info({ builtAt }, 'countries by address');
-  const policy: DeciderPolicy = {
-    rates,
-    countries,
-    vendorId: config.tcfVendorId,
-    secureUrl: publicUrl.startsWith('https:'),
-    blockedSellers: config.blockedSellers,
-    tmaxMarginMs: config.tmaxMarginMs,
-  };
+  const policy = policyOf(config, rates, publicUrl, log);
   const ledger = openBooks(storage, log);
   const compiler = startIndexCompiler(locateThread('./compile-thread'));
   const feedEdges: FeedEdges = {
@@ -119,6 +110,19 @@ export async function openMarket(
       await compiler.close();
       await ledger.close();
     },
+  };
+}
+
+function policyOf(config: Config, rates: Rates, publicUrl: string, log: Log): DeciderPolicy {
+  const { database: countries, builtAt } = loadCountries(config.geoFile);
+  log.info({ builtAt }, 'countries by address');
+  return {
+    rates,
+    countries,
+    vendorId: config.tcfVendorId,
+    secureUrl: publicUrl.startsWith('https:'),
+    blockedSellers: config.blockedSellers,
+    tmaxMarginMs: config.tmaxMarginMs,
   };
 }
 

@@ -65,15 +65,6 @@ export function createCampaignStore(pool: Pool): CampaignStore {
       const { rows } = await pool.query<{ count: number }>('SELECT count(*) FROM campaigns');
       return rows[0]?.count ?? 0;
     },
-    setStatus: (id, status) =>
-      inTransaction(pool, async (transaction) => {
-        const version = await raiseVersion(transaction);
-        const { rowCount } = await transaction.query(
-          'UPDATE campaigns SET status = $2, version = $3, updated_at = now() WHERE id = $1',
-          [id, status, version],
-        );
-        return rowCount === 1;
-      }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Where campaigns are kept, as the rest of the program sees it. */
-import type { Campaign, CampaignStatus } from './model.ts';
+import type { Campaign } from './model.ts';
 
 export interface CampaignChanges {
   /** The last change that is in it. */
@@ -33,6 +33,4 @@ export interface CampaignStore {
   allChangedSince(since: number): Promise<CampaignChanges>;
   /** Campaigns of every status. */
   count(): Promise<number>;
-  /** false: there is no such campaign. */
-  setStatus(id: string, status: CampaignStatus): Promise<boolean>;
 }

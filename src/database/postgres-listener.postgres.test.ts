@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { listenTo, type Listener } from './postgres-listener.ts';
 import { openPool, type Pool } from './postgres-pool.ts';
-import { openScratchServer, type ScratchServer } from './fixtures/postgres-scratch.ts';
+import { openScratchServer } from './fixtures/postgres-scratch.ts';
 
 const DEADLINE = { timeout: 10_000 };
 
-let server: ScratchServer;
+const server = openScratchServer();
 let url: string;
 let pool: Pool;
 beforeAll(async () => {
-  server = await openScratchServer();
   url = await server.createDatabase();
   pool = openPool(url, () => {});
 });
