@@ -67,9 +67,7 @@ export function followCampaigns(
   holder: IndexHolder,
   prepare: (next: NextIndex) => void,
 ): CampaignFeed {
-  const feed = new Feed(edges, first, holder, prepare);
-  feed.start();
-  return feed;
+  return new Feed(edges, first, holder, prepare);
 }
 
 class Feed implements CampaignFeed {
@@ -100,14 +98,11 @@ class Feed implements CampaignFeed {
     this.#number = openChangeNumber(edges.store, edges.log);
     this.#prepare = prepare;
     this.#leftOut = leftOut;
+    void this.#lookOften();
   }
 
   get isConnected(): boolean {
     return this.#number.isConnected;
-  }
-
-  start(): void {
-    void this.#lookOften();
   }
 
   async catchUp(): Promise<void> {
