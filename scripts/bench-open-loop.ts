@@ -79,17 +79,18 @@ export async function measureGenerator(
   ];
 }
 
-/** The bid path at each of the rates, as `npm start` serves it. */
-export function measureOpenLoop(
+/** The bid path at each of the rates, as `npm start` serves it, and without workers. */
+export async function measureOpenLoop(
   programs: NativePrograms,
   bodies: readonly string[],
   campaigns: number,
 ): Promise<OpenLoopRow[]> {
-  const schedule = RATES.map((rate) => `${rate}:${STEP}`).join(',');
-  return measure(programs.load, 'bid path', () => startGavel('defaults', campaigns), bodies, [
-    '--schedule',
-    schedule,
-  ]);
+  const pace = ['--schedule', RATES.map((rate) => `${rate}:${STEP}`).join(',')];
+  const at = (workers: 'defaults' | 0) => (): Promise<BenchServer> => startGavel(workers, campaigns);
+  return [
+    ...(await measure(programs.load, 'bid path, defaults', at('defaults'), bodies, pace)),
+    ...(await measure(programs.load, 'bid path, GAVEL_WORKERS=0', at(0), bodies, pace)),
+  ];
 }
 
 export function printOpenLoop(rows: readonly OpenLoopRow[]): void {
@@ -112,7 +113,7 @@ export function printOpenLoop(rows: readonly OpenLoopRow[]): void {
         ),
         millis(ownLateness.p99Micros).padStart(10),
         millis(ownLateness.p999Micros).padStart(10),
-        (row.name === 'bid path' ? bidShare(row) : '-').padStart(10),
+        (row.name.startsWith('bid path') ? bidShare(row) : '-').padStart(10),
         `  ${row.verdict ?? '-'}`,
       ].join(''),
     );
