@@ -62,7 +62,8 @@ impl Bodies {
 
 /// One JSON a line; empty lines are passed over.
 pub fn from_file(path: &Path) -> io::Result<Bodies> {
-    let text = fs::read_to_string(path)?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     gather(lines.map(|(i, line)| (format!("{}:{}", path.display(), i + 1), line.as_bytes().to_vec())))
 }

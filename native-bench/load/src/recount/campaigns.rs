@@ -56,7 +56,9 @@ impl Campaigns {
     pub fn from_file(path: &Path) -> io::Result<Self> {
         let invalid =
             |what: String| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()));
-        Self::from_json(&fs::read_to_string(path)?).map_err(invalid)
+        let text = fs::read_to_string(path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        Self::from_json(&text).map_err(invalid)
     }
 
     /// What is wrong, in one sentence, where the text holds no campaigns.
