@@ -131,6 +131,7 @@ describe('the keys of `keys create`', () => {
       ['create'],
       ['create', 'x', '--role', 'owner'],
       ['create', 'x', '--advertiser', 'me'],
+      ['create', 'two\nlines'],
       ['revoke', 'nobody'],
       ['list', 'x'],
       ['melt', 'x'],

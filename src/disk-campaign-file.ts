@@ -1,5 +1,5 @@
 /** A file of campaigns: read whole, written line by line and put in place at the end. */
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 export function readCampaignFile(path: string): string {
   return readFileSync(path, 'utf8');
@@ -17,10 +17,13 @@ export function createCampaignFile(path: string): CampaignFile {
   const unfinished = `${path}.unfinished`;
   const file = openSync(unfinished, 'w');
   return {
-    write: (line) => void writeSync(file, `${line}\n`),
+    // A full disk may take half a line: this one writes on until it is all there, or throws.
+    write: (line) => {
+      writeFileSync(file, `${line}\n`);
+    },
     finish() {
-      closeSync(file);
       renameSync(unfinished, path);
+      closeSync(file);
     },
     discard() {
       closeSync(file);

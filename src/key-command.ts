@@ -41,6 +41,8 @@ async function create(config: Config, name: string, { role, advertiser }: KeyOpt
   if (chosen === undefined) throw new Error(`--role must be one of ${ROLES.join(', ')}`);
   if (advertiser !== undefined && !UUID.test(advertiser)) throw new Error('--advertiser must be a UUID');
   if (name.length > MAX_NAME_CHARS) throw new Error(`a name has at most ${MAX_NAME_CHARS} characters`);
+  // `keys list` has a line a key, with tabs.
+  if (/\p{Cc}/u.test(name)) throw new Error('a name has no control characters, such as tabs and line breaks');
   const terms = { name, role: chosen, advertiserId: advertiser?.toLowerCase() ?? null };
   const key = await withDatabase(config, (pool) => createKey(pool, terms));
   if (key === null) throw new Error(`there is, or was, a key named ${name}: the audit needs another name`);

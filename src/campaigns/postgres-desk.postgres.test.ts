@@ -8,9 +8,11 @@ import { migrate } from '../database/postgres-migrate.ts';
 import { openPool, type Pool } from '../database/postgres-pool.ts';
 import { openScratchServer, type ScratchServer } from '../database/fixtures/postgres-scratch.ts';
 import type { AuditEntry, CampaignDesk, KeptAnswer, Once, Order, Verdict } from './desk.ts';
+import { writeCampaign } from './document.ts';
 import type { Campaign } from './model.ts';
 import { createCampaignDesk } from './postgres-desk.ts';
 import { createCampaignStore } from './postgres-store.ts';
+import { validateReplacement } from './validation.ts';
 
 let server: ScratchServer;
 let url: string;
@@ -258,6 +260,31 @@ describe('a campaign that is changed', () => {
     expect(written).toEqual(given);
     expect(version).toBe(before.version + 1);
     expect(updatedAtMs).toBeGreaterThanOrEqual(before.updatedAtMs);
+  });
+
+  it('is the same when it is read and sent again, also without the ids of its ads', async () => {
+    const film = { url: 'https://cdn.example/a.mp4', mimeType: 'video/mp4', width: 640, height: 360 };
+    const media = [{ ...film, bitrateKbps: 900 }];
+    const video = testAd(1, { id: randomUUID(), type: 'video', media, durationSec: 15 });
+    const frequencyCaps = [{ limit: 3, window: 'day' } as const];
+    const { id } = await created(newCampaign({ ads: [video], frequencyCaps }));
+    const { ads, ...document } = writeCampaign(await found(id));
+    const unnamed = { ...document, ads: ads.map(({ id: _, ...ad }) => ad) };
+    await desk.change(id, ORDER, (current) => {
+      const read = validateReplacement(unnamed, current, randomUUID);
+      if (!read.ok) throw new Error(JSON.stringify(read.mistakes));
+      return write(read.campaign);
+    });
+    expect((await found(id)).ads).toEqual([video]);
+    expect(await auditOf(id)).toHaveLength(1);
+  });
+
+  it('has media whatever SQL wrote in their place', async () => {
+    const { id } = await created();
+    await pool.query(`UPDATE ads SET media = '[null, 1, {"url": "https://cdn.example/a.mp4"}]'`);
+    const nothing = { url: '', mimeType: '', width: null, height: null, bitrateKbps: null };
+    const [ad] = (await found(id)).ads;
+    expect(ad?.media).toEqual([nothing, nothing, { ...nothing, url: 'https://cdn.example/a.mp4' }]);
   });
 
   it('keeps its ads in the order given; one that is taken out still leads its clicks', async () => {

@@ -211,11 +211,20 @@ export function readAd(row: AdRow): Ad {
     cattax: row.cattax,
     attributes: row.attributes,
     bundle: row.bundle,
-    media: row.media,
+    media: row.media.map(readMedia),
     durationSec: row.duration_sec,
     skippableAfterSec: row.skippable_after_sec,
     protocols: row.protocols,
   };
+}
+
+/**
+ * In the order in which validation gives its members: jsonb forgets it, and ads are compared as text. SQL may have left
+ * members out, or written what is no object.
+ */
+function readMedia(media: Partial<AdMedia> | null): AdMedia {
+  const { url, mimeType, width = null, height = null, bitrateKbps = null } = { ...media };
+  return { url: url ?? '', mimeType: mimeType ?? '', width, height, bitrateKbps };
 }
 
 /** NaN where the time is infinite. */

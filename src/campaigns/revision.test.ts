@@ -50,6 +50,22 @@ describe('a patched campaign', () => {
     expect(patched(current, { dailyBudget: '12.5' }).dailyBudgetNanos).toBe(12_500_000_000);
   });
 
+  it('may hold what validation refuses today, where the patch does not mention it', () => {
+    const junk = {
+      schedule: { startMs: NaN, endMs: NaN, timezone: 'Mars/Base', dayparts: [] },
+      targeting: [{ dimension: 'country', operator: 'include', values: ['YU'] }],
+      ads: [testAd(1, { categories: ['IAB99'] })],
+    } as const;
+    const current = testCampaign(1, junk);
+    expect(patched(current, { bid: { amount: 3 }, seat: null, id: NEW_ID, version: 9 })).toEqual({
+      ...current,
+      bid: { ...current.bid, amountMicros: 3_000_000 },
+      seat: current.advertiserId,
+    });
+    const wrong = patchCampaign(current, { name: null, ads: writeCampaign(current).ads }, newId);
+    expect(!wrong.ok && wrong.mistakes.map(({ field }) => field)).toEqual(['name', 'ads[0].categories[0]']);
+  });
+
   it('names ads by their ids, takes a word-for-word repetition for the same, and makes others new', () => {
     const ads = [testAd(1), testAd(2), testAd(3)];
     const current = testCampaign(1, { ads });
@@ -75,6 +91,14 @@ describe('one ad of a campaign', () => {
       { ...testAd(1), title: 'Renamed', adomain: [] },
       testAd(2),
     ]);
+  });
+
+  it('keeps categories that have left their list, unless the patch is about them', () => {
+    const old = testAd(1, { categories: ['IAB99'] });
+    const holding = testCampaign(1, { ads: [old] });
+    const renamed = patchAd(holding, old, { title: 'Renamed' });
+    expect(renamed.ok && renamed.ad).toEqual({ ...old, title: 'Renamed' });
+    expect(patchAd(holding, old, { cattax: 1 })).toMatchObject({ ok: false, kind: 'rule' });
   });
 
   it('is refused with every field that is wrong', () => {

@@ -1,6 +1,6 @@
 /**
  * A campaign changed by a client: patched, or one of its ads. What a patch does not mention stays as it was, to the
- * nano; what comes out has passed the whole validation.
+ * nano; what it does mention has passed validation.
  */
 import { mayJoin, TOO_MANY_ADS } from './ad-list.ts';
 import { readAd } from './ad-validation.ts';
@@ -16,19 +16,35 @@ export type AdRevision =
 
 type Patch = Readonly<Record<string, unknown>>;
 
+/** Sound values of the required fields, in the place of what a patch does not mention. */
+const UNMENTIONED = {
+  name: 'unmentioned',
+  bid: { model: 'cpm', amount: 1 },
+  dailyBudget: 1,
+  ads: [
+    { title: 'unmentioned', html: 'unmentioned', redirectUrl: 'https://ad.example/', width: 1, height: 1 },
+  ],
+};
+/** Fields of a campaign that clients know by another name. */
+const WIRE_NAMES: ReadonlyMap<string, string> = new Map([
+  ['dailyBudgetNanos', 'dailyBudget'],
+  ['lifetimeBudgetNanos', 'lifetimeBudget'],
+]);
+
+/**
+ * Only what the patch mentions is judged: a stored campaign may hold a value that has left its list since, or one that
+ * SQL wrote, and its budget can be changed all the same.
+ */
 export function patchCampaign(current: Campaign, patch: Patch, newId: () => string): Validation {
-  const read = validateReplacement(mergePatch(writeCampaign(current), patch), current, newId);
-  if (!read.ok) return read;
-  const { dailyBudgetNanos, lifetimeBudgetNanos } = current;
-  // Above some million USD a decimal of JSON holds no ninth digit, which SQL may have written.
-  return {
-    ok: true,
-    campaign: {
-      ...read.campaign,
-      ...(Object.hasOwn(patch, 'dailyBudget') ? {} : { dailyBudgetNanos }),
-      ...(Object.hasOwn(patch, 'lifetimeBudget') ? {} : { lifetimeBudgetNanos }),
-    },
+  const isMentioned = (name: string) => Object.hasOwn(patch, name);
+  const document = {
+    ...pick(writeCampaign(current), isMentioned),
+    ...pick({ ...UNMENTIONED, advertiserId: current.advertiserId }, (name) => !isMentioned(name)),
   };
+  const read = validateReplacement(mergePatch(document, patch), current, newId);
+  if (!read.ok) return read;
+  const changed = pick(read.campaign, (field) => isMentioned(WIRE_NAMES.get(field) ?? field));
+  return { ok: true, campaign: { ...current, ...changed } };
 }
 
 export function addAd(current: Campaign, input: unknown, newId: () => string): AdRevision {
@@ -38,10 +54,13 @@ export function addAd(current: Campaign, input: unknown, newId: () => string): A
   return revised({ ...current, ads: [...current.ads, ad] }, ad, mistakes);
 }
 
-/** `present`: one of the campaign's ads. */
+/** `present`: one of the campaign's ads. Its categories may have left their list since: they are judged if mentioned. */
 export function patchAd(current: Campaign, present: Ad, patch: Patch): AdRevision {
   const mistakes: Mistake[] = [];
-  const ad = readAd(new WireObject(mergePatch(present, patch), '', mistakes), present.id);
+  const isJudged = Object.hasOwn(patch, 'categories') || Object.hasOwn(patch, 'cattax');
+  const document = mergePatch(isJudged ? present : { ...present, categories: [] }, patch);
+  const read = readAd(new WireObject(document, '', mistakes), present.id);
+  const ad = isJudged ? read : { ...read, categories: present.categories };
   const ads = current.ads.map((known) => (known === present ? ad : known));
   return revised({ ...current, ads }, ad, mistakes);
 }
@@ -55,4 +74,8 @@ export function removeAd(current: Campaign, present: Ad): Campaign | null {
 function revised(campaign: Campaign, ad: Ad, mistakes: readonly Mistake[]): AdRevision {
   if (mistakes.length === 0) return { ok: true, campaign, ad };
   return { ok: false, kind: kindOf(mistakes), mistakes };
+}
+
+function pick<T extends object>(members: T, isPicked: (name: string) => boolean): Partial<T> {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => isPicked(name))) as Partial<T>;
 }

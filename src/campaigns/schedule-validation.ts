@@ -11,6 +11,7 @@ const ISO_TIME =
   /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
 /** Years that a timestamp of Postgres, a Date and a client's library all read alike. */
 const FIRST_YEAR = 1970;
+const LAST_YEAR = 9999;
 const TIME_HINT = 'must be an ISO 8601 time with Z or an offset, as 2026-11-01T00:00:00Z';
 
 /** Without a start it starts at `createdAtMs`. */
@@ -30,6 +31,7 @@ function readTime(schedule: WireObject, name: string): number | null {
   const timeMs = parseIsoTime(text);
   if (timeMs === null) schedule.forbid(name, TIME_HINT);
   else if (timeMs < Date.UTC(FIRST_YEAR, 0)) schedule.forbid(name, `must not be before ${FIRST_YEAR}`);
+  else if (timeMs >= Date.UTC(LAST_YEAR + 1, 0)) schedule.forbid(name, `must not be after ${LAST_YEAR}`);
   return timeMs;
 }
 

@@ -342,6 +342,7 @@ describe('a campaign from the wire', () => {
     [{ start: '2026-11-02T00:00:00Z', end: '2026-11-01T00:00:00Z' }, 'schedule.end'],
     [{ start: '2026-11-02T00:00:00Z', end: '2026-11-02T00:00:00Z' }, 'schedule.end'],
     [{ end: '2026-09-01T00:00:00Z' }, 'schedule.end'],
+    [{ end: '9999-12-31T23:59:59-00:01' }, 'schedule.end'],
     [{ start: '2026-11-02' }, 'schedule.start'],
     [{ start: '2026-02-30T00:00:00Z' }, 'schedule.start'],
     [{ start: '2026-11-02T25:00:00Z' }, 'schedule.start'],

@@ -48,8 +48,8 @@ export function validateCampaign(input: unknown, { nowMs, newId }: ValidationCon
 }
 
 /**
- * A whole campaign in the place of `current`: it keeps that one's id and times, its start where the input names none,
- * and each ad that the input names by its id or says again in every word.
+ * A whole campaign in the place of `current`: it keeps that one's id and times, and each ad that the input names by its
+ * id or says again in every word. Where the input names no start, it starts when `current` was created.
  */
 export function validateReplacement(input: unknown, current: Campaign, newId: () => string): Validation {
   return validate(input, current, (wire) => readAds(wire, current.ads, newId));

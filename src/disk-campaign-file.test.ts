@@ -1,0 +1,36 @@
+/** Files of campaigns as they come to stand on disk. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createCampaignFile, readCampaignFile } from './disk-campaign-file.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gavel-campaign-file-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+it('a file has all of its lines, and its name only when it is finished', () => {
+  const path = join(folder, 'campaigns.jsonl');
+  const file = createCampaignFile(path);
+  file.write('{"name":"ä"}');
+  file.write('{}');
+  expect(readdirSync(folder)).toEqual(['campaigns.jsonl.unfinished']);
+  file.finish();
+  expect(readdirSync(folder)).toEqual(['campaigns.jsonl']);
+  expect(readCampaignFile(path)).toBe('{"name":"ä"}\n{}\n');
+});
+
+it('a file that can not be put in place says why, and leaves nothing behind', () => {
+  const path = join(folder, 'taken');
+  mkdirSync(path);
+  const file = createCampaignFile(path);
+  expect(() => {
+    file.finish();
+  }).toThrow('EISDIR');
+  file.discard();
+  expect(readdirSync(folder)).toEqual(['taken']);
+});
