@@ -31,13 +31,15 @@ DECLARE
   touched text := CASE TG_OP
     WHEN 'INSERT' THEN 'SELECT %1$I FROM new_rows'
     WHEN 'DELETE' THEN 'SELECT %1$I FROM old_rows'
+    -- Before it is done: all rows are there still.
+    WHEN 'TRUNCATE' THEN 'SELECT %1$I FROM %2$I.%3$I'
     ELSE 'SELECT %1$I FROM old_rows UNION SELECT %1$I FROM new_rows'
   END;
 BEGIN
   EXECUTE format(
     'INSERT INTO changed_campaigns AS known (id, version) SELECT DISTINCT id, $1 FROM (' || touched || ') AS touched (id)
      ON CONFLICT (id) DO UPDATE SET version = excluded.version WHERE known.version <> excluded.version',
-    TG_ARGV[0]
+    TG_ARGV[0], TG_TABLE_SCHEMA, TG_TABLE_NAME
   ) USING raise_campaign_version();
   RETURN NULL;
 END
@@ -71,3 +73,10 @@ CREATE TRIGGER ads_updated AFTER UPDATE ON ads
   FOR EACH STATEMENT EXECUTE FUNCTION note_campaign_change('campaign_id');
 CREATE TRIGGER ads_deleted AFTER DELETE ON ads
   REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION note_campaign_change('campaign_id');
+
+CREATE TRIGGER campaigns_truncated BEFORE TRUNCATE ON campaigns
+  FOR EACH STATEMENT EXECUTE FUNCTION note_campaign_change('id');
+CREATE TRIGGER campaign_targeting_rules_truncated BEFORE TRUNCATE ON campaign_targeting_rules
+  FOR EACH STATEMENT EXECUTE FUNCTION note_campaign_change('campaign_id');
+CREATE TRIGGER ads_truncated BEFORE TRUNCATE ON ads
+  FOR EACH STATEMENT EXECUTE FUNCTION note_campaign_change('campaign_id');

@@ -25,7 +25,11 @@ function compiled(
 function changesSince(since: number, committed: readonly Campaign[], mostLoaded: number): CampaignChanges {
   const later = committed.slice(since - 1);
   const changed = new Map(later.map(({ id }, i) => [id, since + i + 1]));
-  return { version: committed.length + 1, changed, campaigns: changed.size > mostLoaded ? null : later };
+  const version = committed.length + 1;
+  const count = later.length;
+  return count > mostLoaded
+    ? { version, count, changed: new Map(), campaigns: null }
+    : { version, count, changed, campaigns: later };
 }
 
 /** A feed at change 1, of an empty index; what is put into `committed` are the changes that follow. */
@@ -35,6 +39,7 @@ async function openFeed() {
   const logged: object[] = [];
   let answer = (_order: CompileOrder): Promise<Compiled> => Promise.resolve(compiled([], 1));
   let read = (): Promise<void> => Promise.resolve();
+  let readChanges = (): Promise<void> => Promise.resolve();
   const hear = (facts: object, message: string): void => void logged.push({ ...facts, message });
   const edges: FeedEdges = {
     store: {
@@ -42,7 +47,10 @@ async function openFeed() {
         await read();
         return committed.length + 1;
       },
-      changedSince: (since, mostLoaded) => Promise.resolve(changesSince(since, committed, mostLoaded)),
+      changedSince: async (since, mostLoaded) => {
+        await readChanges();
+        return changesSince(since, committed, mostLoaded);
+      },
     },
     compiler: {
       compile: (order) => {
@@ -71,6 +79,7 @@ async function openFeed() {
     logged,
     answerOrders: (next: typeof answer) => (answer = next),
     readWith: (next: () => Promise<void>) => (read = next),
+    readChangesWith: (next: () => Promise<void>) => (readChanges = next),
   };
 }
 
@@ -149,6 +158,43 @@ test('a database that was set back to a time before is served as it is', async (
   committed.push(testCampaign(7));
   await feed.catchUp();
   expect(holder.current.campaignOrdinal(testCampaign(7).id)).toBeGreaterThanOrEqual(0);
+  feed.stop();
+});
+
+test('a database that is set back after it told its last number is served as it is', async () => {
+  const { feed, holder, committed, answerOrders, readChangesWith } = await openFeed();
+  committed.push(...many(3));
+  await feed.catchUp();
+  committed.push(testCampaign(4));
+  answerOrders(() => Promise.resolve(compiled(many(1), 2)));
+  let reads = 0;
+  readChangesWith(() => {
+    if (++reads > 10) return Promise.reject(new Error('it is asked for ever'));
+    committed.length = 1;
+    return Promise.resolve();
+  });
+  await feed.catchUp();
+  expect(holder.current.campaignCount).toBe(1);
+  feed.stop();
+});
+
+test('a database that is found set back while its changes are read is read anew', async () => {
+  const { feed, holder, committed, answerOrders, readChangesWith } = await openFeed();
+  committed.push(...many(3));
+  await feed.catchUp();
+  committed.push(testCampaign(4));
+  answerOrders(() => Promise.resolve(compiled(many(1), 2)));
+  let read = (): void => {};
+  const reading = new Promise<void>((resolve) => (read = resolve));
+  readChangesWith(() => reading);
+  const first = feed.catchUp();
+  await new Promise(setImmediate);
+  committed.length = 1;
+  const second = feed.catchUp();
+  await new Promise(setImmediate);
+  read();
+  await Promise.all([first, second]);
+  expect(holder.current.campaignCount).toBe(1);
   feed.stop();
 });
 

@@ -159,16 +159,21 @@ class Feed implements CampaignFeed {
   }
 
   async #takeInUpTo(last: number): Promise<void> {
-    const { store } = this.#edges;
     const writer = this.#writer;
-    if (writer.version === NONE_TRUSTED) await this.#order('base');
     while (writer.version < last) {
+      if (writer.version === NONE_TRUSTED) await this.#order('base');
       const since = writer.version;
-      const changes = await store.changedSince(since, NEWEST_CAMPAIGNS);
+      if (since === NONE_TRUSTED) continue;
+      const changes = await this.#edges.store.changedSince(since, NEWEST_CAMPAIGNS);
       this.#assertRunning();
       // Where a tier came meanwhile, it may hold what was read, and more.
       if (writer.version !== since) continue;
-      if (changes.campaigns === null) await this.#order(writer.dueWith(changes.changed.size));
+      // The database was set back since it was asked for a number.
+      if (changes.version < Math.max(since, last)) {
+        writer.distrust();
+        return this.#takeInUpTo(changes.version);
+      }
+      if (changes.campaigns === null) await this.#order(writer.dueWith(changes.count));
       else this.#apply(changes, changes.campaigns);
     }
     this.#orderWhatIsDue();
@@ -207,12 +212,10 @@ class Feed implements CampaignFeed {
   /** In the background: the index is up to date without it. */
   #orderWhatIsDue(): void {
     const { due } = this.#writer;
-    if (due === null) return;
-    const kind = this.#orders.has('base') ? 'middle' : due;
-    if (this.#orders.has(kind)) return;
+    const kind = due !== null && this.#orders.has('base') ? 'middle' : due;
+    if (kind === null || this.#orders.has(kind)) return;
     this.#order(kind).catch((error: unknown) => {
-      if (this.#isStopped) return;
-      this.#edges.log.warn({ err: error }, 'the index could not be merged: it is tried again');
+      if (!this.#isStopped) this.#edges.log.warn({ err: error }, 'the index is not merged: tried again');
     });
   }
 
@@ -227,7 +230,7 @@ class Feed implements CampaignFeed {
   }
 
   #tellPublished(how: object): void {
-    const { index, version } = this.#writer;
+    const { version, index } = this.#writer;
     const { campaignCount, epoch } = index;
     this.#edges.log.info({ version, epoch, campaignCount, ...how }, 'index published');
   }
@@ -238,11 +241,10 @@ function messageOf(error: unknown): string {
 }
 
 function compile(
-  edges: FeedEdges,
+  { clock, compiler, databaseUrl, priors }: FeedEdges,
   epoch: number,
   since: number | null,
   buffer: SharedArrayBuffer | undefined,
 ): Promise<Compiled> {
-  const { databaseUrl, priors } = edges;
-  return edges.compiler.compile({ epoch, nowMs: edges.clock(), priors, databaseUrl, since, buffer });
+  return compiler.compile({ epoch, nowMs: clock(), priors, databaseUrl, since, buffer });
 }

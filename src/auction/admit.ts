@@ -59,7 +59,8 @@ export function admitRequest(
     identifier: rights.identifier && request.userId !== '',
     profile: rights.profile,
     attributes: completeAttributes(index, request, policy.countries),
-    ...terms,
+    cpmOnly: terms.cpmOnly,
+    imageOnly: terms.imageOnly,
   });
 }
 

@@ -84,7 +84,14 @@ export function resolveRequest(
         );
   return {
     source,
-    ...terms,
+    // Each by its name, in one order for all tiers: spreading them is slow.
+    attributes: terms.attributes,
+    currency: terms.currency,
+    currencyRate: terms.currencyRate,
+    identifier: terms.identifier,
+    profile: terms.profile,
+    cpmOnly: terms.cpmOnly,
+    imageOnly: terms.imageOnly,
     allowedSeats: known(snapshot, SPACE.seat, source.allowedSeats),
     blockedSeats: known(snapshot, SPACE.seat, source.blockedSeats),
     blockedCategories: categories(source.blockedCategories),

@@ -8,6 +8,7 @@ import type { CampaignChanges } from './store.ts';
 
 interface ChangedRow {
   readonly version: number;
+  readonly count: number;
   readonly changed: Readonly<Record<string, number>> | null;
   readonly campaigns:
     | readonly {
@@ -31,12 +32,13 @@ const CHANGED_SINCE = `
         FROM campaigns AS campaign
        WHERE status = 'active' AND id = ANY (ARRAY(SELECT id FROM changed)) AND (SELECT count(*) FROM changed) <= $2)
   SELECT (SELECT version FROM campaign_changes) AS version,
-         (SELECT json_object_agg(id, version) FROM changed) AS changed,
+         (SELECT count(*) FROM changed) AS count,
+         (SELECT json_object_agg(id, version) FROM changed WHERE (SELECT count(*) FROM changed) <= $2) AS changed,
          (SELECT json_agg(loaded) FROM loaded) AS campaigns`;
 /** The largest number that Postgres counts in an integer. */
 const ALL = 2_147_483_647;
 
-/** Where more than `mostLoaded` changed, they are only named. Rejects soon where the server hangs. */
+/** Where more than `mostLoaded` changed, they are only counted: a million names take longer than a quick query may. Rejects soon where the server hangs. */
 export async function readFewChanges(
   pool: Pool,
   since: number,
@@ -54,9 +56,10 @@ export async function readAllChanges(pool: Pool, since: number): Promise<Campaig
 function readChanges(row: ChangedRow | undefined, mostLoaded: number): CampaignChanges {
   if (row === undefined) throw new Error('the changes of the campaigns came without a row');
   const changed = new Map(Object.entries(row.changed ?? {}));
-  if (changed.size > mostLoaded) return { version: row.version, changed, campaigns: null };
+  const { version, count } = row;
+  if (count > mostLoaded) return { version, count, changed, campaigns: null };
   const campaigns = (row.campaigns ?? []).map(({ campaign, rules, ads }) =>
     readCampaign(campaign, rules ?? [], (ads ?? []).map(readAd)),
   );
-  return { version: row.version, changed, campaigns };
+  return { version, count, changed, campaigns };
 }

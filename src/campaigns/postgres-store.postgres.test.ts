@@ -250,6 +250,26 @@ describe('a change by plain SQL', () => {
   });
 });
 
+describe('the changes after a number', () => {
+  it('are only counted where they are too many', async () => {
+    const count = await seedDemo(store, NOW_MS);
+    const few = await store.changedSince(0, count);
+    expect([few.count, few.changed.size, few.campaigns?.length]).toEqual([count, count, count]);
+    const many = await store.changedSince(0, count - 1);
+    expect([many.count, many.changed.size, many.campaigns]).toEqual([count, 0, null]);
+  });
+
+  it.each(['campaigns', 'campaign_targeting_rules', 'ads'])(
+    'name the campaigns of a table that was truncated: %s',
+    async (table) => {
+      await store.insertMany([FULL]);
+      await pool.query(`TRUNCATE ${table} CASCADE`);
+      const { version, changed } = await store.changedSince(1, 10);
+      expect([version, [...changed.keys()]]).toEqual([2, [FULL.id]]);
+    },
+  );
+});
+
 describe('the demo', () => {
   it('is put into a new database once, also when two nodes start at once', async () => {
     const counts = await Promise.all([seedDemo(store, NOW_MS), seedDemo(store, NOW_MS)]);

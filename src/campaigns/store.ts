@@ -4,7 +4,9 @@ import type { Campaign } from './model.ts';
 export interface CampaignChanges {
   /** The last change that is in it. */
   readonly version: number;
-  /** By campaign: the last change of it, its targeting or its ads. Those that are gone stand here, too. */
+  /** Campaigns that changed. */
+  readonly count: number;
+  /** By campaign: the last change of it, its targeting or its ads; gone ones, too. Empty where they were too many. */
   readonly changed: ReadonlyMap<string, number>;
   /** Those of them that are active; null: they were too many. */
   readonly campaigns: readonly Campaign[] | null;
@@ -26,7 +28,7 @@ export interface CampaignStore {
   version(): Promise<number>;
   /**
    * What the changes after `since` touched, as of one moment. Where that is more than `mostLoaded` campaigns, they are
-   * only named.
+   * only counted.
    */
   changedSince(since: number, mostLoaded: number): Promise<CampaignChanges>;
   /** However many. */

@@ -68,9 +68,13 @@ interface KnownAd extends LandingPage {
   readonly adId: string;
 }
 
+/** What a tombstone hides in the catalog's index left it, or changed, before. */
 function* servedAds(catalog: Catalog): Generator<KnownAd, void> {
-  for (const { text, campaignId } of catalog.servedCreatives()) {
-    yield { adId: text.id, campaignId, url: text.redirectUrl };
+  for (const { text } of catalog.servedCreatives()) {
+    const ad = catalog.index.adOrdinal(text.id);
+    if (ad < 0) continue;
+    const { campaignId, text: present } = catalog.creative(ad);
+    yield { adId: present.id, campaignId, url: present.redirectUrl };
   }
 }
 

@@ -18,6 +18,7 @@ import { pixelRoutes } from './pixels.ts';
 import { createSeller } from './selling.ts';
 import { createSimpleAuction } from './simple-auction.ts';
 import { simpleFormRoutes } from './simple-forms.ts';
+import { Index, withHidden } from '../targeting/tiers.ts';
 import type { TrackingEdges } from './tracking.ts';
 
 const LANDING = 'https://brand.example/?c={CONVERSION_TOKEN}';
@@ -272,6 +273,29 @@ describe('a landing page', () => {
     );
     pages.keepDeparting(catalogOf(before), after, [campaign.id]);
     served = after;
+    expect(await pages.find(testAd(1).id)).toEqual({ campaignId: campaign.id, url: LANDING });
+  });
+
+  it('of an ad that changed, then left, stays the one it had last when a new base comes', async () => {
+    const catalogOf = createCatalogs(openLedger({ journal: openMemoryJournal(), nowMs: NOW_MS }));
+    const campaign = testCampaign(1, { ads: [testAd(1, { redirectUrl: 'https://brand.example/old' })] });
+    const newest = testIndex([{ ...campaign, ads: [testAd(1, { redirectUrl: LANDING })] }], 2).base;
+    const first = testIndex([campaign]);
+    const base = { snapshot: first.base.snapshot, since: 1 };
+    const tombstones = withHidden(base.snapshot, null, [campaign.id]);
+    const changed = new Index(2, [{ ...base, hidden: tombstones }, newest]);
+    const gone = new Index(3, [{ ...base, hidden: tombstones }]);
+    let served = first;
+    const pages = createLandingPages(
+      () => catalogOf(served),
+      { findLandingPage: () => Promise.resolve(null) },
+      () => undefined,
+    );
+    catalogOf(first).creative(0);
+    pages.keepDeparting(catalogOf(first), changed, [campaign.id]);
+    pages.keepDeparting(catalogOf(changed), gone, [campaign.id]);
+    served = testIndex([], 4);
+    pages.keepDeparting(catalogOf(gone), served, null);
     expect(await pages.find(testAd(1).id)).toEqual({ campaignId: campaign.id, url: LANDING });
   });
 });

@@ -130,9 +130,10 @@ export class IndexWriter {
     return this.#next(nowMs, new Set(this.#newest.keys()), new Set(changed.keys()));
   }
 
-  /** null: a base came in the meantime that holds all of it. */
+  /** null: a base came in the meantime that holds all of it, or the base under a middle tier is not trusted any more. */
   install({ snapshot, version, changed }: CompiledTier, nowMs: number): NextIndex | null {
-    if (changed !== null && version <= this.#baseVersion) return null;
+    const isBase = changed === null;
+    if (!isBase && (version <= this.#baseVersion || this.#version === NONE_TRUSTED)) return null;
     const isAhead = version > this.#version;
     const tier = { snapshot, hidden: null, since: this.#index.epoch + 1 };
     if (changed === null) {
