@@ -133,6 +133,6 @@ describe('an index of several tiers', () => {
       expect(list(tiered), seed).toEqual(list(full));
     }
     expect(resumed).toBeGreaterThan(REQUESTS / 20);
-    expect(nbrs.size).toBeGreaterThan(3);
+    expect(nbrs.size).toBeGreaterThan(1);
   });
 });
