@@ -1,7 +1,13 @@
 /** `npm test`: installs, then runs every check, tells how each went, and fails when one did. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { install } from './install.mjs';
 import { fail, run, say } from './run.mjs';
 import { servicesLeftOut, testFilesNeeding } from './test-files.mjs';
+
+/** Where failed-tests.mjs keeps them. */
+const FINDINGS = path.join(mkdtempSync(path.join(tmpdir(), 'gavel-failed-')), 'tests.txt');
 
 /** @type {readonly { title: string, command: readonly string[] }[]} */
 const CHECKS = [
@@ -21,7 +27,16 @@ const CHECKS = [
   { title: 'dead code', command: ['node_modules/knip/bin/knip.js', '--no-progress'] },
   { title: 'build', command: ['scripts/build.mjs'] },
   { title: 'load generator (native-bench)', command: ['scripts/native-bench-check.mjs'] },
-  { title: 'unit and end-to-end tests', command: ['node_modules/vitest/vitest.mjs', 'run', '--coverage'] },
+  {
+    title: 'unit and end-to-end tests',
+    command: [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--coverage',
+      '--reporter=default',
+      '--reporter=./scripts/failed-tests.mjs',
+    ],
+  },
 ];
 
 /** @type {readonly string[]} */
@@ -37,7 +52,7 @@ const results = [];
 for (const { title, command } of CHECKS) {
   say(`── ${title}`);
   const startedAt = Date.now();
-  const code = await run([process.execPath, ...command]);
+  const code = await run([process.execPath, ...command], { ...process.env, GAVEL_FAILED_TESTS: FINDINGS });
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   say(`${code === 0 ? 'passed' : 'FAILED'}: ${title}, ${seconds} s\n`);
   results.push({ title, code, seconds });
@@ -54,6 +69,13 @@ if (leftOut.length > 0) {
   );
   for (const file of files) process.stdout.write(`  ${file}\n`);
 }
+process.stdout.write(`\n${failedTests()}`);
+rmSync(path.dirname(FINDINGS), { recursive: true, force: true });
 const failed = results.filter(({ code }) => code !== 0).length;
 process.stdout.write(`\nchecks: ${results.length - failed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** What failed, once more behind everything else: above it stand thousands of lines. */
+function failedTests() {
+  return existsSync(FINDINGS) ? readFileSync(FINDINGS, 'utf8') : '';
+}
