@@ -31,6 +31,9 @@ const DOORS = {
   iso: { packages: ['iso-3166'], builtins: [] },
   geo: { packages: ['mmdb-lib', '@ip-location-db/[^/]+'], builtins: ['fs', 'fs/promises', 'module'] },
   redis: { packages: ['ioredis'], builtins: ['timers/promises', 'url'] },
+  csv: { packages: ['csv-parse'], builtins: [] },
+  lmdb: { packages: ['lmdb'], builtins: ['fs', 'path', 'worker_threads', 'zlib'] },
+  msgpack: { packages: ['msgpackr'], builtins: [] },
   kafka: { packages: ['kafkajs'], builtins: ['timers/promises', 'net', 'worker_threads', 'url'] },
 };
 
@@ -60,9 +63,12 @@ const ROOMS = {
   'targeting/': { imports: ['money\\.ts$', 'openrtb/', 'campaigns/'] },
   'auction/': { imports: ['money\\.ts$', 'openrtb/', 'campaigns/', 'targeting/'] },
   'ledger/': { imports: ['money\\.ts$', 'database/redis-'], types: ['campaigns/'] },
-  'events/': { imports: ['money\\.ts$', 'openrtb/codes\\.ts$'], types: ['ledger/'] },
+  'events/': { imports: ['money\\.ts$', 'openrtb/codes\\.ts$', 'database/postgres-'], types: ['ledger/'] },
   'database/': { imports: [] },
-  'config[a-z-]*\\.ts$': { imports: ['database/redis-url\\.ts$', 'events/kafka-brokers\\.ts$'] },
+  'config[a-z-]*\\.ts$': {
+    imports: ['database/redis-url\\.ts$', 'events/kafka-brokers\\.ts$'],
+    types: ['events/spool\\.ts$'],
+  },
 };
 
 const source = (paths) => paths.map((path) => `^src/${path}`);
@@ -165,9 +171,10 @@ module.exports = {
     })),
     {
       name: 'door-worker-threads',
-      comment: 'Threads belong to the pool, and one to Kafka, whose client keeps a busy timer.',
+      comment:
+        'Threads belong to the pool; one to Kafka, whose client keeps a busy timer, and one to the spool, which waits for the disk.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['(^|/)(piscina|kafka)-[^/]+\\.ts$', TEST] },
+      from: { path: '^src/', pathNot: ['(^|/)(piscina|kafka|lmdb)-[^/]+\\.ts$', TEST] },
       to: { path: builtinPath(['worker_threads', 'cluster']) },
     },
     {

@@ -8,14 +8,16 @@ const ROOMS = ['src/*/**/*.ts', 'src/money.ts'];
 const EDGES = [
   'src/server/**',
   'src/dashboard/**',
-  'src/**/{uws,piscina,postgres,disk,crypto,consent,agent,geo,redis,kafka}-*.ts',
+  'src/**/{uws,piscina,postgres,disk,crypto,consent,agent,geo,redis,kafka,lmdb}-*.ts',
 ];
 const TESTS = ['**/*.test.ts', '**/fixtures/**'];
 
 const TIME_AND_SEEDS = 'Pure: time and seeds are arguments.';
 
 export default defineConfig(
-  { ignores: ['dist/', 'dist.*/', 'coverage/', 'data/', '.cache/', '.services/', 'node_modules/'] },
+  {
+    ignores: ['clients/', 'dist/', 'dist.*/', 'coverage/', 'data/', '.cache/', '.services/', 'node_modules/'],
+  },
   { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

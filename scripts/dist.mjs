@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { buildDocsPage } from './docs-page.mjs';
 import { ROOT, run, say } from './run.mjs';
 
 const DIST = path.join(ROOT, 'dist');
@@ -39,6 +40,7 @@ export async function buildDist({ check }) {
       mkdirSync(path.dirname(target), { recursive: true });
       cpSync(path.join(ROOT, file), target);
     }
+    await buildDocsPage(fresh, DIST);
     writeFileSync(path.join(fresh, STAMP), hash);
     putInPlace(fresh);
   } finally {

@@ -1,5 +1,5 @@
 /** Brings node_modules/ to what package-lock.json says, and does nothing where it already is. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT, run, say } from './run.mjs';
 
@@ -9,6 +9,7 @@ const HEARTBEAT_MS = 5_000;
 /** Resolves once everything is installed; rejects where npm fails. */
 export async function install() {
   if (isInstalled()) return;
+  refuseLink();
   say('installing the packages that package-lock.json names (npm ci)');
   const startedAt = Date.now();
   const heartbeat = setInterval(() => {
@@ -24,6 +25,15 @@ export async function install() {
     clearInterval(heartbeat);
   }
   say(`installed in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+/** npm ci would empty the folder that a link leads to, which may be another checkout's. */
+function refuseLink() {
+  const folder = path.join(ROOT, 'node_modules');
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new Error(
+    'node_modules is a symbolic link to packages that are not those of package-lock.json: remove the link, and they are installed here',
+  );
 }
 
 /**
