@@ -2,18 +2,21 @@
 import { checkRows, readRows, type CheckedRows } from './campaigns/campaign-rows.ts';
 import { writeCampaign } from './campaigns/document.ts';
 import type { ListPlace } from './campaigns/desk.ts';
+import type { Campaign } from './campaigns/model.ts';
 import { createCampaignDesk } from './campaigns/postgres-desk.ts';
 import { createCampaignStore } from './campaigns/postgres-store.ts';
+import { SHEET_HEADER, writeSheetLines } from './campaigns/sheet-lines.ts';
+import { readSheet } from './campaigns/sheet-rows.ts';
 import { withDatabase } from './command-database.ts';
 import type { Config } from './config.ts';
 import { createCampaignFile, readCampaignFile, type CampaignFile } from './disk-campaign-file.ts';
 import type { Pool } from './database/postgres-pool.ts';
+import { drawBar } from './progress-bar.ts';
 
 export const CAMPAIGN_USAGE =
   'campaigns import FILE [--partial] | campaigns validate FILE | campaigns export FILE';
 
 const EXPORT_PAGE = 500;
-const BAR_CHARS = 30;
 
 /** What to print; rejects, with a sentence a bad row, where nothing or not all was done. */
 export function runCampaignCommand(
@@ -45,7 +48,11 @@ async function importFile(config: Config, file: string, partial: boolean): Promi
   if (faults.length > 0 && !partial) {
     throw new Error(report(faults, 'Nothing was imported; --partial imports the sound ones.'));
   }
-  await withDatabase(config, (pool) => createCampaignStore(pool).insertMany(campaigns));
+  await withDatabase(config, (pool) =>
+    createCampaignStore(pool).insertMany(campaigns, 'import', (written) => {
+      drawBar(written, campaigns.length, 'written');
+    }),
+  );
   const done = `${campaigns.length} campaigns were imported.`;
   if (faults.length > 0) throw new Error(report(faults, done));
   return `${done}\n`;
@@ -54,43 +61,55 @@ async function importFile(config: Config, file: string, partial: boolean): Promi
 async function exportFile(config: Config, file: string): Promise<string> {
   const target = createCampaignFile(file);
   try {
-    const count = await withDatabase(config, (pool) => writeAll(pool, target));
+    const count = await withDatabase(config, (pool) => writeAll(pool, target, isSheet(file)));
     target.finish();
-    return `${count} campaigns were written to ${file}, one a line.\n`;
+    return `${count} campaigns were written to ${file}, ${isSheet(file) ? 'a row an ad' : 'one a line'}.\n`;
   } catch (error) {
     target.discard();
     throw error;
   }
 }
 
-async function writeAll(pool: Pool, target: CampaignFile): Promise<number> {
+async function writeAll(pool: Pool, target: CampaignFile, asSheet: boolean): Promise<number> {
   const desk = createCampaignDesk(pool);
+  const all = await createCampaignStore(pool).count();
+  const unfit: string[] = [];
+  if (asSheet) target.write(SHEET_HEADER);
   let count = 0;
   let after: ListPlace | null = null;
   do {
     const page = await desk.list({ status: null, advertiserId: null }, after, EXPORT_PAGE);
     if (page === 'unavailable') throw new Error('Postgres is away: nothing was written');
-    for (const campaign of page.items) target.write(JSON.stringify(writeCampaign(campaign)));
+    for (const campaign of page.items) {
+      for (const line of linesOf(campaign, asSheet, unfit)) target.write(line);
+    }
     count += page.items.length;
+    drawBar(count, Math.max(count, all), 'written');
     after = page.next;
   } while (after !== null);
-  return count;
+  if (unfit.length === 0) return count;
+  throw new Error([...unfit, `Nothing was written: ${unfit.length} campaigns fit JSON alone.`].join('\n'));
+}
+
+function linesOf(campaign: Campaign, asSheet: boolean, unfit: string[]): readonly string[] {
+  if (!asSheet) return [JSON.stringify(writeCampaign(campaign))];
+  const sheet = writeSheetLines(campaign);
+  if (sheet.kind === 'lines') return sheet.lines;
+  unfit.push(`campaign ${campaign.id}: ${sheet.columns.join(', ')}: holds what a CSV cell can not`);
+  return [];
 }
 
 function check(file: string): CheckedRows {
-  if (/\.csv$/i.test(file))
-    throw new Error(`${file}: CSV is not read; give a JSON array, or a JSON object a line`);
-  const rows = readRows(readCampaignFile(file));
+  const text = readCampaignFile(file);
+  const rows = isSheet(file) ? readSheet(text) : readRows(text);
   const context = { nowMs: Date.now(), newId: () => crypto.randomUUID() };
-  return checkRows(rows, context, (checked) => drawBar(checked, rows.length));
+  return checkRows(rows, context, (checked) => {
+    drawBar(checked, rows.length, 'checked');
+  });
 }
 
-/** For people alone: a log has no use for it. */
-function drawBar(done: number, all: number): void {
-  if (!process.stderr.isTTY) return;
-  const filled = all === 0 ? BAR_CHARS : Math.round((done / all) * BAR_CHARS);
-  const bar = '█'.repeat(filled) + '░'.repeat(BAR_CHARS - filled);
-  process.stderr.write(`\r${bar} ${done} of ${all} checked${done === all ? '\n' : ''}`);
+function isSheet(file: string): boolean {
+  return /\.csv$/i.test(file);
 }
 
 function report(faults: readonly string[], end: string): string {

@@ -113,11 +113,23 @@ describe('the keys of `keys create`', () => {
       (await ask(agency, 'PATCH', `/campaigns/${mine}`, { advertiserId: other.advertiserId })).status,
     ).toBe(403);
     expect((await ask(agency, 'PATCH', `/campaigns/${mine}`, { name: 'Mine' })).status).toBe(200);
+    const asked = { id: 'why', imp: [{ id: '1', banner: { w: 1, h: 1 } }], ext: { explain: 1 } };
+    const told = async (key: string) => {
+      const { ext } = (await ask(key, 'POST', '/openrtb2/bid', asked)).body as {
+        ext?: { explain: { imps: { candidates: { campaignId: string }[] }[] } };
+      };
+      return ext?.explain.imps[0]?.candidates.map(({ campaignId }) => campaignId);
+    };
+    expect(await told(agency)).toEqual([mine]);
+    for (const key of [reader, admin])
+      expect(await told(key)).toEqual(expect.arrayContaining([mine, theirs]));
+    expect(await told('no-key')).toBeUndefined();
     const audit = await ask(admin, 'GET', `/campaigns/${mine}/audit`);
     expect(audit.body.items).toMatchObject([{ actor: 'key:agency' }, { actor: 'key:agency' }]);
 
     expect((await run(dataDir, 'keys', 'revoke', 'agency')).code).toBe(0);
     expect((await ask(agency, 'GET', '/campaigns')).status).toBe(401);
+    expect(await told(agency)).toBeUndefined();
     const { stdout } = await run(dataDir, 'keys', 'list');
     expect(stdout).toMatch(
       /^reporting\tread\tall advertisers\tcreated [^\t]*\nagency\tmanage\tc9bf.*\trevoked /,
@@ -170,6 +182,18 @@ describe('a file of campaigns', () => {
     expect((await run(folder, 'campaigns', 'import', out)).stdout).toBe('2 campaigns were imported.\n');
     expect((await run(folder, 'campaigns', 'export', out)).stdout).toMatch(/^4 campaigns were written/);
     expect(readFileSync(out, 'utf8').trim().split('\n').length).toBe(4);
+    const sheet = join(folder, 'out.csv');
+    expect((await run(folder, 'campaigns', 'export', sheet)).stdout).toMatch(
+      /^4 campaigns .* a row an ad\.\n$/,
+    );
+    expect((await run(folder, 'campaigns', 'import', sheet)).stdout).toBe('4 campaigns were imported.\n');
+    writeFileSync(sheet, readFileSync(sheet, 'utf8').replace(',2.5,', ',-1,'));
+    expect(await run(folder, 'campaigns', 'import', sheet)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /row 2: bid.amount must be above 0\n1 rows are wrong. Nothing/,
+      ) as unknown,
+    });
     expect((await run(folder, 'campaigns', 'export', join(folder, 'no/such.jsonl'))).code).toBe(1);
     expect(existsSync(join(folder, 'out.jsonl.unfinished'))).toBe(false);
     removeDataDir(folder);

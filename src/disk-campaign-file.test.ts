@@ -1,5 +1,5 @@
 /** Files of campaigns as they come to stand on disk. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -33,4 +33,12 @@ it('a file that can not be put in place says why, and leaves nothing behind', ()
   }).toThrow('EISDIR');
   file.discard();
   expect(readdirSync(folder)).toEqual(['taken']);
+});
+
+it('a file is read without its byte order mark, and refused where it is not UTF-8', () => {
+  const path = join(folder, 'campaigns.csv');
+  writeFileSync(path, '\uFEFFname;Frühling');
+  expect(readCampaignFile(path)).toBe('name;Frühling');
+  writeFileSync(path, Buffer.from('name;Frühling', 'latin1'));
+  expect(() => readCampaignFile(path)).toThrow('is not UTF-8: save it as UTF-8');
 });

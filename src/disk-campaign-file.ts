@@ -1,8 +1,14 @@
 /** A file of campaigns: read whole, written line by line and put in place at the end. */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
+/** Without a byte order mark. Throws where it is not UTF-8: half of its names would be wrong. */
 export function readCampaignFile(path: string): string {
-  return readFileSync(path, 'utf8');
+  const bytes = readFileSync(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error(`${path} is not UTF-8: save it as UTF-8 (in Excel "CSV UTF-8")`);
+  }
 }
 
 export interface CampaignFile {

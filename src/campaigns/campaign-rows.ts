@@ -2,9 +2,21 @@
 import type { Campaign } from './model.ts';
 import { validateCampaign, type ValidationContext } from './validation.ts';
 
-/** One campaign of the file, or why there is none. */
+/** Where in the file, and the name of the field there. */
+export interface Spot {
+  readonly place: string;
+  readonly field: string;
+}
+
+/** What is wrong at a spot. */
+export interface Fault extends Spot {
+  readonly message: string;
+}
+
+/** One campaign of the file, with what was wrong with it before it was judged; or why there is none. */
 export type Row =
-  { readonly place: string; readonly document: unknown } | { readonly place: string; readonly fault: string };
+  | { readonly document: unknown; readonly faults: readonly Fault[]; readonly locate: (path: string) => Spot }
+  | { readonly place: string; readonly fault: string };
 
 export interface CheckedRows {
   readonly campaigns: readonly Campaign[];
@@ -18,9 +30,9 @@ const PROGRESS_ROWS = 100;
 export function readRows(text: string): Row[] {
   const whole = parse(text);
   if (Array.isArray(whole)) {
-    return whole.map((document: unknown, i) => ({ place: `campaign ${i + 1}`, document }));
+    return whole.map((document: unknown, i) => readRow(document, `campaign ${i + 1}`));
   }
-  if (whole !== undefined) return [{ place: 'campaign 1', document: whole }];
+  if (whole !== undefined) return [readRow(whole, 'campaign 1')];
   if (text.trimStart().startsWith('[')) return [{ place: 'the file', fault: 'is no sound JSON array' }];
   return text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [readLine(line, i + 1)]));
 }
@@ -39,21 +51,35 @@ export function checkRows(
       return;
     }
     const read = validateCampaign(row.document, context);
-    if (read.ok) campaigns.push(read.campaign);
-    else faults.push(`${row.place}: ${read.mistakes.map(sentenceOf).join('; ')}`);
+    const found = read.ok
+      ? []
+      : read.mistakes.map(({ field, message }) => ({ ...row.locate(field), message }));
+    if (read.ok && row.faults.length === 0) campaigns.push(read.campaign);
+    else faults.push(...sentencesOf([...row.faults, ...found]));
   });
   onProgress(rows.length);
   return { campaigns, faults };
 }
 
+/** One a place, in the order of the places. Of a field the first fault: what follows from it is no news. */
+function sentencesOf(faults: readonly Fault[]): string[] {
+  const messagesByPlace = new Map<string, Map<string, string>>();
+  for (const { place, field, message } of faults) {
+    const messages = messagesByPlace.get(place) ?? new Map<string, string>();
+    if (!messages.has(field)) messages.set(field, `${field === '' ? 'it' : field} ${message}`);
+    messagesByPlace.set(place, messages);
+  }
+  return [...messagesByPlace].map(([place, messages]) => `${place}: ${[...messages.values()].join('; ')}`);
+}
+
 function readLine(line: string, number: number): Row {
   const place = `line ${number}`;
   const document = parse(line);
-  return document === undefined ? { place, fault: 'is no JSON' } : { place, document };
+  return document === undefined ? { place, fault: 'is no JSON' } : readRow(document, place);
 }
 
-function sentenceOf({ field, message }: { readonly field: string; readonly message: string }): string {
-  return `${field === '' ? 'it' : field} ${message}`;
+function readRow(document: unknown, place: string): Row {
+  return { document, faults: [], locate: (field) => ({ place, field }) };
 }
 
 /** undefined: no JSON. */
