@@ -1,12 +1,13 @@
 /** The feed and its compiler on a bad line to Postgres: what is served stays, and a change comes once the line is back. */
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { compileFirst, followCampaigns, type CampaignFeed, type FeedEdges } from './campaign-feed.ts';
+import { followCampaigns, type CampaignFeed, type FeedEdges } from './campaign-feed.ts';
 import { createCampaignStore } from './campaigns/postgres-store.ts';
 import { seededCampaigns } from './campaigns/seeded.ts';
 import type { CampaignStore } from './campaigns/store.ts';
 import { openScratchServer, throughProxy, untilWaiting } from './database/fixtures/postgres-scratch.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
+import { compileFirst } from './index-opening.ts';
 import { openProxy, type Proxy } from './fixtures/toxiproxy.ts';
 import { startIndexCompiler, type IndexCompiler } from './targeting/piscina-compiler.ts';
 import { IndexHolder } from './targeting/index-holder.ts';

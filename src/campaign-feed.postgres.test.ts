@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { compileFirst, followCampaigns, type CampaignFeed } from './campaign-feed.ts';
+import { followCampaigns, type CampaignFeed } from './campaign-feed.ts';
 import { createCampaignStore } from './campaigns/postgres-store.ts';
 import { seededCampaigns } from './campaigns/seeded.ts';
 import { seededRandom, type SeededRandom } from './campaigns/seeded-random.ts';
@@ -9,6 +9,7 @@ import { listenTo } from './database/postgres-listener.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
 import { openScratchServer } from './database/fixtures/postgres-scratch.ts';
+import { compileFirst } from './index-opening.ts';
 import { IndexHolder } from './targeting/index-holder.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
 import { indexOf, snapshotOrdinal, type Index } from './targeting/tiers.ts';

@@ -1,8 +1,9 @@
 import { expect, test, vi } from 'vitest';
-import { compileFirst, followCampaigns, type FeedEdges } from './campaign-feed.ts';
+import { followCampaigns, type FeedEdges } from './campaign-feed.ts';
 import { testCampaign } from './auction/fixtures/market.ts';
 import type { Campaign } from './campaigns/model.ts';
 import type { CampaignChanges } from './campaigns/store.ts';
+import { compileFirst } from './index-opening.ts';
 import { compileIndex } from './targeting/compile.ts';
 import { IndexHolder } from './targeting/index-holder.ts';
 import type { NextIndex } from './targeting/index-writer.ts';

@@ -2,62 +2,51 @@
  * Keeps the index up to what Postgres holds. It looks at the number of the last change, when it is told of one and
  * twice a second besides, reads the campaigns that changed and publishes the next index (targeting/index-writer.ts);
  * what is too much for this thread is compiled on another one. While Postgres is away the index in memory serves on.
+ * Where a stream brings the changes, it looks less often, for what the stream missed.
  */
 import type { Campaign } from './campaigns/model.ts';
 import { selectSound } from './campaigns/soundness.ts';
 import type { CampaignChanges, CampaignStore } from './campaigns/store.ts';
 import { openChangeNumber, type ChangeNumber } from './change-number.ts';
-import { LeftOutCampaigns } from './left-out-campaigns.ts';
-import type { Log } from './server/http.ts';
+import { compileTier, type CompilingEdges, type FirstIndex } from './index-opening.ts';
+import type { LeftOutCampaigns } from './left-out-campaigns.ts';
 import {
-  IndexWriter,
   NEWEST_CAMPAIGNS,
   NONE_TRUSTED,
+  type IndexWriter,
   type NextIndex,
   type TierKind,
 } from './targeting/index-writer.ts';
 import type { IndexHolder } from './targeting/index-holder.ts';
-import type { Compiled, IndexCompiler } from './targeting/piscina-compiler.ts';
 
 /** How soon a change is seen of which nobody told us. One query of one row each. */
 const LOOK_EVERY_MS = 500;
+/** Beside a stream: what it missed is there within 5 s. */
+const LOOK_BESIDE_STREAM_EVERY_MS = 4_000;
 /** After changes could not be taken in: the reason may be gone, and each try costs a core for a while. */
 const RETRY_AFTER_MS = 2_000;
 /** Readers of the previous base finish within a bid's deadline; after that a new buffer is taken. */
 const SPARE_WAIT_MS = 1_000;
-const FIRST_EPOCH = 1;
 
-export interface FeedEdges {
+export interface FeedEdges extends CompilingEdges {
   readonly store: Pick<CampaignStore, 'version' | 'changedSince'>;
-  readonly compiler: IndexCompiler;
-  readonly databaseUrl: string;
-  readonly priors: { readonly ctr: number; readonly cvr: number };
-  readonly clock: () => number;
-  readonly log: Log;
 }
 
 export interface CampaignFeed {
   /** false after Postgres could not be asked. */
   readonly isConnected: boolean;
+  /** The last change that is in the index. */
+  readonly version: number;
+  /** Changed campaigns that were read from Postgres. */
+  readonly readCampaigns: number;
+  /** All that changed after `version`, or after a change before it. */
+  take(changes: CampaignChanges, campaigns: readonly Campaign[]): void;
+  /** Whether a stream brings what changes; false at first. */
+  setStreamed(isStreamed: boolean): void;
   /** Resolves once the served index holds every change committed before the call; rejects where that fails. */
   catchUp(): Promise<void>;
   /** Nothing is prepared or published any more. What is being read is not waited for: Postgres may hang. */
   stop(): void;
-}
-
-export interface FirstIndex {
-  readonly writer: IndexWriter;
-  readonly leftOut: LeftOutCampaigns;
-}
-
-/** The first index; rejects with a sentence when the campaigns can't be read or compiled. */
-export async function compileFirst(edges: FeedEdges): Promise<FirstIndex> {
-  const first = await compile(edges, FIRST_EPOCH, null, undefined).catch((error: unknown) => {
-    throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
-  });
-  const leftOut = new LeftOutCampaigns(edges.log);
-  leftOut.name(first.unsound);
-  return { writer: new IndexWriter(first, FIRST_EPOCH, edges.priors), leftOut };
 }
 
 /** `prepare` is called with each new index before it is published. */
@@ -71,6 +60,7 @@ export function followCampaigns(
 }
 
 class Feed implements CampaignFeed {
+  readCampaigns = 0;
   readonly #edges: FeedEdges;
   readonly #writer: IndexWriter;
   readonly #holder: IndexHolder;
@@ -85,6 +75,7 @@ class Feed implements CampaignFeed {
   #underWay: Promise<void> | null = null;
   #isResting = false;
   #lastFailure = '';
+  #isStreamed = false;
 
   constructor(
     edges: FeedEdges,
@@ -103,6 +94,21 @@ class Feed implements CampaignFeed {
 
   get isConnected(): boolean {
     return this.#number.isConnected;
+  }
+  get version(): number {
+    return this.#writer.version;
+  }
+
+  take(changes: CampaignChanges, campaigns: readonly Campaign[]): void {
+    if (this.#isStopped) return;
+    this.#apply(changes, campaigns);
+    this.#orderWhatIsDue();
+  }
+
+  setStreamed(isStreamed: boolean): void {
+    this.#isStreamed = isStreamed;
+    // What came since a lost stream's last entry, nobody told.
+    this.#lookSoon(isStreamed ? LOOK_BESIDE_STREAM_EVERY_MS : 0);
   }
 
   async catchUp(): Promise<void> {
@@ -126,7 +132,13 @@ class Feed implements CampaignFeed {
     if (last !== null && this.#writer.version < last && !this.#isResting) {
       this.#takeIn(last).catch(() => undefined);
     }
-    this.#timer = setTimeout(() => void this.#lookOften(), LOOK_EVERY_MS);
+    const isSeldom = this.#isStreamed && this.isConnected && !this.#isResting;
+    this.#lookSoon(isSeldom ? LOOK_BESIDE_STREAM_EVERY_MS : LOOK_EVERY_MS);
+  }
+
+  #lookSoon(afterMs: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#isStopped) this.#timer = setTimeout(() => void this.#lookOften(), afterMs);
   }
 
   async #askForLast(): Promise<number | null> {
@@ -150,10 +162,10 @@ class Feed implements CampaignFeed {
     } catch (error) {
       this.#isResting = true;
       setTimeout(() => (this.#isResting = false), RETRY_AFTER_MS).unref();
-      if (!this.#isStopped && messageOf(error) !== this.#lastFailure) {
+      if (!this.#isStopped && String(error) !== this.#lastFailure) {
         this.#edges.log.error({ err: error }, 'a new index could not be made: the last one serves on');
       }
-      this.#lastFailure = messageOf(error);
+      this.#lastFailure = String(error);
       throw error;
     }
   }
@@ -173,6 +185,7 @@ class Feed implements CampaignFeed {
         writer.distrust();
         return this.#takeInUpTo(changes.version);
       }
+      this.readCampaigns += changes.count;
       if (changes.campaigns === null) await this.#order(writer.dueWith(changes.count));
       else this.#apply(changes, changes.campaigns);
     }
@@ -202,7 +215,7 @@ class Feed implements CampaignFeed {
     const writer = this.#writer;
     const buffer = kind === 'base' ? await this.#holder.spareBuffer(SPARE_WAIT_MS) : undefined;
     const since = kind === 'base' ? null : writer.baseVersion;
-    const compiled = await compile(this.#edges, writer.index.epoch + 1, since, buffer);
+    const compiled = await compileTier(this.#edges, writer.index.epoch + 1, since, buffer);
     this.#assertRunning();
     this.#publish(writer.install(compiled, this.#edges.clock()));
     this.#leftOut.name(compiled.unsound);
@@ -234,17 +247,4 @@ class Feed implements CampaignFeed {
     const { campaignCount, epoch } = index;
     this.#edges.log.info({ version, epoch, campaignCount, ...how }, 'index published');
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function compile(
-  { clock, compiler, databaseUrl, priors }: FeedEdges,
-  epoch: number,
-  since: number | null,
-  buffer: SharedArrayBuffer | undefined,
-): Promise<Compiled> {
-  return compiler.compile({ epoch, nowMs: clock(), priors, databaseUrl, since, buffer });
 }

@@ -6,7 +6,8 @@ import { quickQuery, type Pool } from '../database/postgres-pool.ts';
 import { readAd, readCampaign, type AdRow, type CampaignRow, type RuleRow } from './postgres-rows.ts';
 import type { CampaignChanges } from './store.ts';
 
-interface ChangedRow {
+/** What the statement returns, and the change stream carries. */
+export interface ChangedRow {
   readonly version: number;
   readonly count: number;
   readonly changed: Readonly<Record<string, number>> | null;
@@ -44,22 +45,32 @@ export async function readFewChanges(
   since: number,
   mostLoaded: number,
 ): Promise<CampaignChanges> {
+  return readChanges(await readChangedRow(pool, since, mostLoaded));
+}
+
+/** The same as it came, for `readChanges` elsewhere. */
+export async function readChangedRow(pool: Pool, since: number, mostLoaded: number): Promise<ChangedRow> {
   const { rows } = await pool.query<ChangedRow>(quickQuery(CHANGED_SINCE, [since, mostLoaded]));
-  return readChanges(rows[0], mostLoaded);
+  return only(rows);
 }
 
 export async function readAllChanges(pool: Pool, since: number): Promise<CampaignChanges> {
   const { rows } = await pool.query<ChangedRow>(CHANGED_SINCE, [since, ALL]);
-  return readChanges(rows[0], ALL);
+  return readChanges(only(rows));
 }
 
-function readChanges(row: ChangedRow | undefined, mostLoaded: number): CampaignChanges {
-  if (row === undefined) throw new Error('the changes of the campaigns came without a row');
+export function readChanges(row: ChangedRow): CampaignChanges {
   const changed = new Map(Object.entries(row.changed ?? {}));
   const { version, count } = row;
-  if (count > mostLoaded) return { version, count, changed, campaigns: null };
+  // Too many: they are neither named nor loaded.
+  if (count > changed.size) return { version, count, changed, campaigns: null };
   const campaigns = (row.campaigns ?? []).map(({ campaign, rules, ads }) =>
     readCampaign(campaign, rules ?? [], (ads ?? []).map(readAd)),
   );
   return { version, count, changed, campaigns };
+}
+
+function only(rows: readonly ChangedRow[]): ChangedRow {
+  if (rows[0] === undefined) throw new Error('the changes of the campaigns came without a row');
+  return rows[0];
 }

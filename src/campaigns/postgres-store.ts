@@ -6,7 +6,7 @@ import { inTransaction, quickQuery } from '../database/postgres-pool.ts';
 import type { Pool, Transaction } from '../database/postgres-pool.ts';
 import type { Campaign } from './model.ts';
 import { nameActor, recordChanges } from './postgres-audit.ts';
-import { readAllChanges, readFewChanges } from './postgres-changed.ts';
+import { readAllChanges, readChangedRow, readFewChanges } from './postgres-changed.ts';
 import { insertCampaigns } from './postgres-inserts.ts';
 import { readAd, readCampaign } from './postgres-rows.ts';
 import type { AdRow, CampaignRow, RuleRow } from './postgres-rows.ts';
@@ -34,12 +34,12 @@ export function createCampaignStore(pool: Pool): CampaignStore {
         }),
         BEGIN_READING,
       ),
-    insertMany: async (campaigns, actor = 'import') =>
+    insertMany: async (campaigns, actor = 'import', onProgress = ignore) =>
       campaigns.length === 0
         ? readVersion(pool)
         : inTransaction(pool, async (transaction) => {
             const version = await raiseVersion(transaction);
-            await insert(transaction, campaigns, version, actor);
+            await insert(transaction, campaigns, version, actor, onProgress);
             return version;
           }),
     insertFirst: async (campaigns) => {
@@ -47,7 +47,7 @@ export function createCampaignStore(pool: Pool): CampaignStore {
       return inTransaction(pool, async (transaction) => {
         // Another node may have been first since; then this is a change that touches nothing.
         const isFirst = (await raiseVersion(transaction)) === 1;
-        if (isFirst) await insert(transaction, campaigns, 1, 'demo');
+        if (isFirst) await insert(transaction, campaigns, 1, 'demo', ignore);
         return isFirst;
       });
     },
@@ -60,6 +60,10 @@ export function createCampaignStore(pool: Pool): CampaignStore {
     },
     version: () => readVersion(pool),
     changedSince: (since, mostLoaded) => readFewChanges(pool, since, mostLoaded),
+    changesToSend: async (since, mostLoaded) => {
+      const row = await readChangedRow(pool, since, mostLoaded);
+      return { version: row.version, row: row.count > mostLoaded ? null : JSON.stringify(row) };
+    },
     allChangedSince: (since) => readAllChanges(pool, since),
     count: async () => {
       const { rows } = await pool.query<{ count: number }>('SELECT count(*) FROM campaigns');
@@ -88,6 +92,7 @@ async function insert(
   campaigns: readonly Campaign[],
   version: number,
   actor: string,
+  onProgress: (written: number) => void,
 ): Promise<void> {
   await nameActor(transaction, actor);
   for (let from = 0; from < campaigns.length; from += INSERT_PAGE) {
@@ -97,7 +102,12 @@ async function insert(
       transaction,
       page.map((after) => ({ actor, action: 'create', version, before: null, after })),
     );
+    onProgress(from + page.length);
   }
+}
+
+function ignore(): void {
+  // Nobody waits for it.
 }
 
 async function loadActive(transaction: Transaction): Promise<Campaign[]> {

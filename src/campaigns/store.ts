@@ -12,14 +12,25 @@ export interface CampaignChanges {
   readonly campaigns: readonly Campaign[] | null;
 }
 
+export interface ChangesToSend {
+  /** The last change that is in it. */
+  readonly version: number;
+  readonly row: string | null;
+}
+
 export interface CampaignStore {
   /** Every active campaign with its targeting and ads, as of one moment, in the order of their ids. */
   loadServable(): Promise<{ readonly version: number; readonly campaigns: readonly Campaign[] }>;
   /**
    * Adds the campaigns as one change and returns its number, which becomes their `version`. Rejects, adding
-   * none, when an id is taken. None given: nothing changes. The audit names `actor`, or `import`.
+   * none, when an id is taken. None given: nothing changes. The audit names `actor`, or `import`. `onProgress` is told how
+   * many are written, none of which are there before the promise resolves.
    */
-  insertMany(campaigns: readonly Campaign[], actor?: string): Promise<number>;
+  insertMany(
+    campaigns: readonly Campaign[],
+    actor?: string,
+    onProgress?: (written: number) => void,
+  ): Promise<number>;
   /** insertMany, but only into a database that no change was ever made in; false: one was. */
   insertFirst(campaigns: readonly Campaign[]): Promise<boolean>;
   /** Of an ad of any campaign, also an ended one; null: no campaign has it, or `adId` is no UUID. */
@@ -31,6 +42,8 @@ export interface CampaignStore {
    * only counted.
    */
   changedSince(since: number, mostLoaded: number): Promise<CampaignChanges>;
+  /** changedSince as text, for the change stream; null where they were too many. */
+  changesToSend(since: number, mostLoaded: number): Promise<ChangesToSend>;
   /** However many. */
   allChangedSince(since: number): Promise<CampaignChanges>;
   /** Campaigns of every status. */

@@ -139,7 +139,8 @@ function openServer(address: RedisAddress, onVerdict: () => void): Front {
   };
 }
 
-function nodeOptions({ user, password, database, isTls }: RedisAddress): NodeOptions {
+/** Of every connection to a server. */
+export function nodeOptions({ user, password, database, isTls }: RedisAddress): NodeOptions {
   return {
     ...(user === '' ? {} : { username: user }),
     ...(password === '' ? {} : { password }),
@@ -159,7 +160,7 @@ function nodeOptions({ user, password, database, isTls }: RedisAddress): NodeOpt
 }
 
 /** `attempt` counts from 1. */
-function backoffMs(attempt: number): number {
+export function backoffMs(attempt: number): number {
   const pauseMs = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length) - 1] ?? 0;
   return Math.round(pauseMs * (1 + BACKOFF_JITTER * (2 * Math.random() - 1)));
 }

@@ -24,7 +24,7 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^NOAUTH|HELLO must be called/, 'asks for a password: write redis://user:password@host:port'],
   [
     /^NOPERM/,
-    'forbids its user to run scripts: grant him +eval, +evalsha, +info, +cluster|info and the keys',
+    'forbids its user to run scripts or to read streams: grant him +eval, +evalsha, +info, +cluster|info, +@stream, +del and the keys',
   ],
   [/^LOADING/, 'is still loading its data'],
   [/^READONLY|^MASTERDOWN/, 'is a replica that takes no writes: name the primary'],
