@@ -90,7 +90,8 @@ async function healthOf(gavel: GavelProcess): Promise<object> {
 }
 
 function untilHealth(gavel: GavelProcess, status: string, postgres: string): Promise<void> {
-  const wanted = { status, checks: { redis: 'embedded', kafka: 'embedded', postgres } };
+  const checks = { redis: 'embedded', kafka: 'embedded', postgres };
+  const wanted = { status, checks, index: { source: 'postgres' } };
   return until(`health ${status}`, async () => isDeepStrictEqual(await healthOf(gavel), wanted));
 }
 

@@ -19,9 +19,14 @@ const INT8_OID = 20;
 
 /**
  * bigint columns come as numbers. `onError` hears of idle connections that broke (the server went away): the pool
- * replaces them by itself, but without a listener the process would end.
+ * replaces them by itself, but without a listener the process would end. Until `isOpen` no connection is given out, as
+ * while there is none to be had.
  */
-export function openPool(url: string, onError: (error: Error) => void): Pool {
+export function openPool(
+  url: string,
+  onError: (error: Error) => void,
+  isOpen: () => boolean = () => true,
+): Pool {
   const types = new pg.TypeOverrides();
   types.setTypeParser(INT8_OID, parseSafeInteger);
   const pool = new pg.Pool({
@@ -33,6 +38,9 @@ export function openPool(url: string, onError: (error: Error) => void): Pool {
     keepAlive: true,
     application_name: 'gavel',
     types,
+    verify(_client, done) {
+      done(isOpen() ? undefined : new Error('the tables are not up to date yet'));
+    },
   });
   // At the end of a pool the server may be quicker to close a connection than we are.
   pool.on('error', (error) => {

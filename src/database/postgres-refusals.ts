@@ -4,6 +4,10 @@ import pg from 'pg';
 /** SQLSTATE classes and codes of a server that can't serve now, through no fault of the statement. */
 const AWAY = /^(08|53|57|58|40|25006|55P03)/;
 const DEADLOCK = /^40(P01|001)$/;
+/** What the system says of a connection that it can't make or keep; names of TLS and of Node's own errors have other forms. */
+const SYSTEM_CODE = /^(EAI_[A-Z]+|E[A-Z]+)$/;
+/** pg has no code for these. */
+const LOST_LINE = /^(timeout expired|Connection terminated)/;
 
 /** Nothing was done, and the same may succeed later. */
 export function isAway(error: unknown): boolean {
@@ -15,6 +19,19 @@ export function isAway(error: unknown): boolean {
     error instanceof ReferenceError ||
     error instanceof SyntaxError
   );
+}
+
+/**
+ * Nobody answers, or a server that is starting or stopping: to wait may help. Not a wrong password, or anything else that
+ * someone must put right. Of several addresses all must be so.
+ */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isUnreachable);
+  if (!(error instanceof Error)) return false;
+  if (error instanceof pg.DatabaseError) return /^(08|53|57P)/.test(error.code ?? '');
+  if (error.cause !== undefined) return isUnreachable(error.cause);
+  if ('code' in error && typeof error.code === 'string') return SYSTEM_CODE.test(error.code);
+  return LOST_LINE.test(error.message);
 }
 
 /** The server chose this transaction to give way to another. */

@@ -1,4 +1,6 @@
 /** The secrets that all nodes share, kept in PostgreSQL: keys that sign tokens, and the salt of user hashes. */
+import { createHash } from 'node:crypto';
+
 import type { Pool } from './postgres-pool.ts';
 
 export interface Secrets {
@@ -36,6 +38,22 @@ export async function loadSecrets(pool: Pool): Promise<Secrets> {
       .map(({ number, value, created_at }) => ({ number, key: value, createdAtMs: created_at.getTime() })),
     userSalt: userSalt.value,
   };
+}
+
+/** Names the database that they are of, and tells nothing of them. */
+export function nameDatabase({ userSalt }: Secrets): string {
+  return createHash('sha256').update('database').update(userSalt).digest('hex');
+}
+
+export function areSameSecrets(one: Secrets, other: Secrets): boolean {
+  return (
+    one.userSalt.equals(other.userSalt) &&
+    one.signingKeys.length === other.signingKeys.length &&
+    one.signingKeys.every(({ number, key }, i) => {
+      const twin = other.signingKeys[i];
+      return twin?.number === number && key.equals(twin.key);
+    })
+  );
 }
 
 function randomBytes(length: number): Buffer {

@@ -8,6 +8,7 @@ const UP: HealthEdges = {
     kafka: () => 'embedded',
     postgres: () => 'up',
   },
+  reportIndex: () => ({ source: 'postgres' }),
   isReady: () => true,
   renderMetrics: () =>
     Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'gavel_x_total 1\n' }),
@@ -41,6 +42,7 @@ describe('GET /health', () => {
     expect(bodyOf(answer)).toEqual({
       status: 'ok',
       checks: { redis: 'embedded', kafka: 'embedded', postgres: 'up' },
+      index: { source: 'postgres' },
     });
   });
 
@@ -52,9 +54,17 @@ describe('GET /health', () => {
       expect(bodyOf(answer)).toEqual({
         status: 'degraded',
         checks: { redis: 'embedded', kafka: 'embedded', postgres: 'up', [name]: 'down' },
+        index: { source: 'postgres' },
       });
     },
   );
+});
+
+test('GET /health tells of an index that came from disk, as of when it is', async () => {
+  const reportIndex = () => ({ source: 'disk', version: 7, savedAtMs: Date.UTC(2026, 10, 4) }) as const;
+  expect(bodyOf(await ask('/health', { ...UP, reportIndex }))).toMatchObject({
+    index: { source: 'disk', version: 7, savedAt: '2026-11-04T00:00:00.000Z' },
+  });
 });
 
 test('GET /health/live answers as long as the process does', async () => {

@@ -11,8 +11,14 @@ export interface HealthChecks {
   readonly postgres: () => CheckResult;
 }
 
+/** Where the served index came from: the disk, until Postgres was there to bring it up to date. */
+export type IndexReport =
+  | { readonly source: 'postgres' }
+  | { readonly source: 'disk'; readonly version: number; readonly savedAtMs: number };
+
 export interface HealthEdges {
   readonly checks: HealthChecks;
+  readonly reportIndex: () => IndexReport;
   /** The index is loaded and SIGTERM has not come. */
   readonly isReady: () => boolean;
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -47,10 +53,16 @@ export function healthRoutes(edges: HealthEdges): readonly Route[] {
 }
 
 /** Degraded is 200 too: a server whose stores are away still bids with what it holds. */
-function answerHealth({ checks }: HealthEdges): HttpAnswer {
+function answerHealth({ checks, reportIndex }: HealthEdges): HttpAnswer {
   const results = { redis: checks.redis(), kafka: checks.kafka(), postgres: checks.postgres() };
   const isDown = Object.values(results).includes('down');
-  return ok({ status: isDown ? 'degraded' : 'ok', checks: results });
+  return ok({ status: isDown ? 'degraded' : 'ok', checks: results, index: writeIndex(reportIndex()) });
+}
+
+function writeIndex(report: IndexReport): object {
+  if (report.source === 'postgres') return report;
+  const { source, version, savedAtMs } = report;
+  return { source, version, savedAt: new Date(savedAtMs).toISOString() };
 }
 
 function ok(body: object): HttpAnswer {

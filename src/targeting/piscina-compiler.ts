@@ -1,17 +1,19 @@
 /**
  * The compiler on a thread of its own: it reads the campaigns and compiles them, so that the front thread sees
- * nothing but a finished buffer.
+ * nothing but a finished buffer; and it puts on disk what the next start begins with.
  */
 import { Piscina } from 'piscina';
 import type { UnsoundCampaign } from '../campaigns/soundness.ts';
+import type { KeptFacts } from './disk-index-file.ts';
 import type { CompiledTier } from './index-writer.ts';
+import type { Priors } from './rank.ts';
 import { openSnapshot } from './snapshot-view.ts';
 
 /** What the thread is asked. */
 export interface CompileOrder {
   readonly epoch: number;
   readonly nowMs: number;
-  readonly priors: { readonly ctr: number; readonly cvr: number };
+  readonly priors: Priors;
   readonly databaseUrl: string;
   /** null: a base, of all campaigns; else the middle tier of what changed after the change of that number. */
   readonly since: number | null;
@@ -24,6 +26,8 @@ export interface CompiledAnswer {
   readonly buffer: SharedArrayBuffer;
   /** The last change that is in it for certain. */
   readonly version: number;
+  /** Where the database was in its history (campaigns/postgres-history.ts). */
+  readonly mark: string;
   /** The campaigns that changed; null where a base was ordered. */
   readonly changed: readonly string[] | null;
   readonly compileMs: number;
@@ -33,27 +37,63 @@ export interface CompiledAnswer {
 
 export type Compiled = CompiledTier & Pick<CompiledAnswer, 'compileMs' | 'unsound'>;
 
+/** A base that was compiled, into the file. */
+export interface SaveBaseOrder {
+  readonly path: string;
+  readonly facts: KeptFacts;
+  readonly buffer: SharedArrayBuffer;
+}
+
+/** What changed since the base of one file, into another. */
+export interface SaveChangesOrder {
+  readonly basePath: string;
+  readonly path: string;
+  readonly nowMs: number;
+  readonly databaseUrl: string;
+  /** Of the new file. */
+  readonly id: string;
+}
+
 export interface IndexCompiler {
   /** Rejects when the campaigns can't be read. */
   compile(order: CompileOrder): Promise<Compiled>;
   close(): Promise<void>;
 }
 
+export interface IndexSaver {
+  /** Both reject where the disk refuses, and the second where the campaigns can't be read. */
+  saveBase(order: SaveBaseOrder): Promise<void>;
+  saveChanges(order: SaveChangesOrder): Promise<void>;
+}
+
 /** A base takes seconds at 100,000 campaigns; middle tiers are compiled meanwhile. */
 const MAX_THREADS = 2;
 
-/** `workerFile` exports `compileCampaigns(order: CompileOrder): Promise<CompiledAnswer>`; only its wirer knows the store. */
-export function startIndexCompiler(workerFile: URL): IndexCompiler {
-  const thread = new Piscina<CompileOrder, CompiledAnswer>({
+/**
+ * `workerFile` exports `compileCampaigns(order: CompileOrder): Promise<CompiledAnswer>`, and `saveBase` and `saveChanges` of
+ * their orders; only its wirer knows the store. `onBase` is told of each base that was compiled.
+ */
+export function startIndexCompiler(
+  workerFile: URL,
+  onBase: (base: CompiledAnswer) => void = () => undefined,
+): IndexCompiler & IndexSaver {
+  const thread = new Piscina<CompileOrder | SaveBaseOrder | SaveChangesOrder, unknown>({
     filename: workerFile.href,
-    name: 'compileCampaigns',
     minThreads: 0,
     maxThreads: MAX_THREADS,
   });
   return {
     async compile(order) {
-      const { buffer, ...facts } = await thread.run(order);
+      const answer = (await thread.run(order, { name: 'compileCampaigns' })) as CompiledAnswer;
+      if (answer.changed === null) onBase(answer);
+      const { buffer, ...facts } = answer;
       return { snapshot: openSnapshot(buffer), ...facts };
+    },
+    async saveBase(order) {
+      await thread.run(order, { name: 'saveBase' });
+    },
+    async saveChanges(order) {
+      await thread.run(order, { name: 'saveChanges' });
     },
     async close() {
       await thread.destroy();

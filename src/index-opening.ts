@@ -1,0 +1,100 @@
+/** The index that a server starts with: the one that the last server left on disk, or one compiled anew. */
+import type { UnsoundCampaign } from './campaigns/soundness.ts';
+import type { KeptIndex } from './index-files.ts';
+import { LeftOutCampaigns } from './left-out-campaigns.ts';
+import type { Log } from './server/http.ts';
+import type { KeptFacts } from './targeting/disk-index-file.ts';
+import { IndexWriter, type CompiledTier } from './targeting/index-writer.ts';
+import type { Compiled, IndexCompiler } from './targeting/piscina-compiler.ts';
+
+/** What compiling asks for. */
+export interface CompilingEdges {
+  readonly compiler: IndexCompiler;
+  readonly databaseUrl: string;
+  readonly priors: { readonly ctr: number; readonly cvr: number };
+  readonly clock: () => number;
+  readonly log: Log;
+}
+
+/** What starting from disk asks for besides. */
+interface KeptEdges {
+  /** null: there is none that may be trusted. */
+  readonly kept: KeptIndex | null;
+  /** Why Postgres is not there; null: it is. */
+  readonly absence: Error | null;
+  /** The database was once where the index is. */
+  readonly isOfPast: (facts: KeptFacts) => Promise<boolean>;
+}
+
+export interface FirstIndex {
+  readonly writer: IndexWriter;
+  readonly leftOut: LeftOutCampaigns;
+  /** Of the index on disk that it is; null: it was compiled from Postgres. */
+  readonly kept: KeptFacts | null;
+}
+
+const FIRST_EPOCH = 1;
+
+/** Rejects with a sentence when there is neither an index on disk nor one to be had from Postgres. */
+export async function openFirst(
+  edges: CompilingEdges,
+  { kept, absence, isOfPast }: KeptEdges,
+): Promise<FirstIndex> {
+  const { log } = edges;
+  if (absence !== null) {
+    if (kept === null) throw absence;
+    const { version, savedAtMs } = kept.facts;
+    const savedAt = new Date(savedAtMs).toISOString();
+    log.warn({ err: absence, version, savedAt }, 'Postgres is away: the index on disk is served');
+    return openKept(edges, kept);
+  }
+  if (kept === null) return compileFirst(edges);
+  if (await isOfPast(kept.facts)) {
+    log.info({ version: kept.facts.version }, 'the index on disk is taken over');
+    return openKept(edges, kept);
+  }
+  log.warn(
+    { version: kept.facts.version },
+    'the index on disk is not used: Postgres was set back since it was made',
+  );
+  return compileFirst(edges);
+}
+
+/** Rejects with a sentence when the campaigns can't be read or compiled. */
+export async function compileFirst(edges: CompilingEdges): Promise<FirstIndex> {
+  const compiled = await compileTier(edges, FIRST_EPOCH, null, undefined).catch((error: unknown) => {
+    throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
+  });
+  return begin(edges, compiled, compiled.unsound, null);
+}
+
+/** On another thread; `since` and `buffer` are a CompileOrder's. */
+export function compileTier(
+  { clock, compiler, databaseUrl, priors }: CompilingEdges,
+  epoch: number,
+  since: number | null,
+  buffer: SharedArrayBuffer | undefined,
+): Promise<Compiled> {
+  return compiler.compile({ epoch, nowMs: clock(), priors, databaseUrl, since, buffer });
+}
+
+function openKept(edges: CompilingEdges, { base, changes, facts }: KeptIndex): FirstIndex {
+  const first = begin(edges, base, facts.unsound, facts);
+  if (changes !== null) first.writer.install(changes, edges.clock());
+  return first;
+}
+
+function begin(
+  { log, priors }: CompilingEdges,
+  base: CompiledTier,
+  unsound: readonly UnsoundCampaign[],
+  kept: KeptFacts | null,
+): FirstIndex {
+  const leftOut = new LeftOutCampaigns(log);
+  leftOut.name(unsound);
+  return { writer: new IndexWriter(base, FIRST_EPOCH, priors), leftOut, kept };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
