@@ -74,7 +74,7 @@ async function untilHealth(
   checks: Readonly<Partial<Record<Service, string>>>,
 ): Promise<void> {
   const status = Object.values(checks).includes('down') ? 'degraded' : 'ok';
-  const wanted = { status, checks: { ...ALL_UP, ...checks } };
+  const wanted = { status, checks: { ...ALL_UP, ...checks }, index: { source: 'postgres' } };
   await vi.waitFor(async () => {
     expect(await (await fetch(`${gavel.url}/health`)).json()).toEqual(wanted);
   }, NOTICED);
@@ -115,14 +115,14 @@ const TOLD: Readonly<Record<Service, readonly [gone: string, back: string]>> = {
 };
 
 describe('a server with all three', () => {
-  it('bids, is well, and warns once that it only watches Redis and Kafka so far', async () => {
+  it('bids, is well, and warns once of what Redis and Kafka are not used for so far', async () => {
     const gavel = await start();
     await untilHealth(gavel, ALL_UP);
     expect(await bids(gavel)).toBe(true);
-    const warned = logOf(gavel).filter(({ level, msg }) => level === 'warn' && msg.includes('only watched'));
+    const warned = logOf(gavel).filter(({ level, msg }) => level === 'warn' && msg.includes('so far'));
     expect(warned.map(({ msg }) => msg)).toEqual([
-      'REDIS_URL is only watched so far, and budgets stay in this process; ' +
-        'KAFKA_BROKERS are only watched so far, and events stay in this process',
+      'REDIS_URL carries the changes of campaigns alone so far, and budgets stay in this process; ' +
+        'KAFKA_BROKERS get the changes of campaigns alone so far, and events stay in this process',
     ]);
     expect(await gavel.stop()).toBe(0);
   });

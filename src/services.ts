@@ -1,8 +1,12 @@
-/** Redis and Kafka where the environment names them: watched, and told of in the log, in /health and in metrics. */
+/**
+ * Redis and Kafka where the environment names them: watched, and told of in the log, in /health and in metrics. Kafka is
+ * also told of every change of a campaign.
+ */
+import type { SharedRedis } from './change-source.ts';
 import type { Config } from './config.ts';
 import { settlesWithin } from './database/postgres-patience.ts';
 import type { RedisConnection } from './database/redis-connection.ts';
-import { watchKafka, type KafkaWatch } from './events/kafka-watch.ts';
+import { watchKafka, type KafkaWatch, type RelayFigures, type RelayState } from './events/kafka-watch.ts';
 import type { CheckResult } from './server/health.ts';
 import type { Log } from './server/http.ts';
 import { locateThread } from './thread-file.ts';
@@ -10,6 +14,12 @@ import { locateThread } from './thread-file.ts';
 export interface Services {
   redis(): CheckResult;
   kafka(): CheckResult;
+  /** The publishing of changes. */
+  relay(): RelayFigures;
+  /** Once the database has its tables; nothing happens without Kafka. */
+  publishChanges(databaseUrl: string): void;
+  /** For what servers of that database share; null without Redis. */
+  shareRedis(databaseId: string): SharedRedis | null;
   /** Takes CLOSE_LIMIT_MS at most, also where they hang. */
   close(): Promise<void>;
 }
@@ -18,8 +28,9 @@ export interface Services {
 const CLOSE_LIMIT_MS = 500;
 /** How the brokers know us in their logs and quotas. */
 const KAFKA_CLIENT_ID = 'gavel';
+const NO_RELAY: RelayFigures = { state: 'standby', publishedChanges: 0, backlogChanges: 0 };
 
-type Named = Pick<Config, 'redisUrl' | 'redisCluster' | 'kafkaBrokers'>;
+type Named = Pick<Config, 'redisUrl' | 'redisCluster' | 'kafkaBrokers' | 'kafkaReplication'>;
 
 /** Waits for nobody: what is away at the start is `down` until it comes. */
 export async function watchServices(config: Named, log: Log): Promise<Services> {
@@ -30,6 +41,13 @@ export async function watchServices(config: Named, log: Log): Promise<Services> 
   return {
     redis: () => redis?.state ?? 'embedded',
     kafka: () => kafka?.state ?? 'embedded',
+    relay: () => kafka?.relay ?? NO_RELAY,
+    publishChanges: (databaseUrl) =>
+      kafka?.publishChanges({ databaseUrl, replication: config.kafkaReplication }),
+    shareRedis: (databaseId) =>
+      redis === null || config.redisUrl === null
+        ? null
+        : { connection: redis, url: config.redisUrl, isCluster: config.redisCluster, databaseId },
     async close() {
       await settlesWithin(Promise.all([redis?.close(), kafka?.close()]), CLOSE_LIMIT_MS);
     },
@@ -46,10 +64,22 @@ function connectKafka(brokers: readonly string[], log: Log): KafkaWatch {
   return watchKafka({
     brokers,
     clientId: KAFKA_CLIENT_ID,
-    threadFile: locateThread('./events/kafka-thread'),
+    threadFile: locateThread('./kafka-thread'),
     onState: (state, reason) => tell(log, 'Kafka', state, reason),
     onTrouble: (trouble) => log.warn({ trouble }, 'Kafka: something is wrong'),
+    onRelay: createRelayTeller(log),
   });
+}
+
+function createRelayTeller(log: Log): (state: RelayState, reason: string) => void {
+  let last: RelayState = 'standby';
+  return (state, reason) => {
+    if (state === 'stuck') log.warn({ reason }, 'changes can not be published to Kafka: they wait');
+    else if (state === 'standby') log.info({}, 'this node publishes no changes any more');
+    else if (last === 'stuck') log.info({}, 'changes are published to Kafka again');
+    else log.info({}, 'this node publishes changes to Kafka');
+    last = state;
+  };
 }
 
 function tell(log: Log, service: string, state: 'up' | 'down', reason: string): void {
@@ -60,10 +90,12 @@ function tell(log: Log, service: string, state: 'up' | 'down', reason: string): 
 /** Whoever names them may take budgets for shared and events for shipped. */
 function warnOfLimits({ redisUrl, kafkaBrokers }: Named, log: Log): void {
   const limits = [
-    ...(redisUrl === null ? [] : ['REDIS_URL is only watched so far, and budgets stay in this process']),
+    ...(redisUrl === null
+      ? []
+      : ['REDIS_URL carries the changes of campaigns alone so far, and budgets stay in this process']),
     ...(kafkaBrokers === null
       ? []
-      : ['KAFKA_BROKERS are only watched so far, and events stay in this process']),
+      : ['KAFKA_BROKERS get the changes of campaigns alone so far, and events stay in this process']),
   ];
   if (limits.length > 0) log.warn({}, limits.join('; '));
 }

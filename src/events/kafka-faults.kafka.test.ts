@@ -18,7 +18,7 @@ import { watchKafka, type KafkaWatch } from './kafka-watch.ts';
 
 const BROKERS = serviceUrl('KAFKA_BROKERS');
 const PROXIED = serviceUrl('KAFKA_PROXIED_BROKERS');
-const THREAD = new URL('../../dist/events/kafka-thread.js', import.meta.url);
+const THREAD = new URL('../../dist/kafka-thread.js', import.meta.url);
 const SLOW_MS = 200;
 
 let proxy: Proxy;
@@ -204,6 +204,7 @@ describe('the watch', () => {
       threadFile,
       onState: (state, reason) => told.push({ state, reason, atMs: performance.now() }),
       onTrouble: (sentence) => troubles.push(sentence),
+      onRelay: () => undefined,
     });
     watches.push(opened);
     return { watch: opened, told, troubles };

@@ -30,9 +30,9 @@ export type SendOutcome = 'sent' | KafkaFault;
 export interface KafkaProducer {
   /**
    * Waits as long as Kafka is away. A fault is final: the topic is unknown, a message too large, or the client
-   * closed; then it is not known which of the messages arrived.
+   * closed or `until` aborted; then it is not known which of the messages arrived.
    */
-  send(topic: string, messages: readonly OutMessage[]): Promise<SendOutcome>;
+  send(topic: string, messages: readonly OutMessage[], until?: AbortSignal): Promise<SendOutcome>;
 }
 
 /** All replicas that are in step. */
@@ -45,22 +45,26 @@ const MAX_RETRY_MS = 1_000;
 export function openProducer(kafka: Kafka, order: ProducerOrder, closing: AbortSignal): KafkaProducer {
   const sendOnce = createSender(kafka);
   const places = openPlaces(order.maxInFlight);
-  const isClosed = (): boolean => closing.aborted;
-  const sendUntilSent = async (topic: string, messages: readonly OutMessage[]): Promise<SendOutcome> => {
+  const sendUntilSent = async (
+    topic: string,
+    messages: readonly OutMessage[],
+    until: AbortSignal,
+  ): Promise<SendOutcome> => {
+    const isClosed = (): boolean => closing.aborted || until.aborted;
     for (let waitMs = FIRST_RETRY_MS; !isClosed(); waitMs = Math.min(2 * waitMs, MAX_RETRY_MS)) {
       const outcome = await sendOnce(topic, messages);
       if (outcome === 'sent' || isFinal(outcome)) return outcome;
       if (isClosed()) break;
       order.onRetry(outcome);
-      await pause(waitMs, undefined, { signal: closing }).catch(() => undefined);
+      await pause(waitMs, undefined, { signal: until }).catch(() => undefined);
     }
     return CLOSED;
   };
   return {
-    async send(topic, messages) {
+    async send(topic, messages, until = closing) {
       await places.take();
       try {
-        return await sendUntilSent(topic, messages);
+        return await sendUntilSent(topic, messages, until);
       } finally {
         places.giveBack();
       }
@@ -68,7 +72,9 @@ export function openProducer(kafka: Kafka, order: ProducerOrder, closing: AbortS
   };
 }
 
-function createSender(kafka: Kafka): KafkaProducer['send'] {
+function createSender(
+  kafka: Kafka,
+): (topic: string, messages: readonly OutMessage[]) => Promise<SendOutcome> {
   let producer = createProducer(kafka);
   const knownTopics = new Set<string>();
   return async (topic, messages) => {

@@ -6,11 +6,14 @@ import { describeFault, unknownTopic, type KafkaFault } from './kafka-fault.ts';
 export interface TopicOrder {
   readonly name: string;
   readonly partitions: number;
-  readonly replication: number;
+  /** Copies; null: three, or as many as there are brokers. */
+  readonly replication: number | null;
   /** Undefined: as long as the cluster's own setting says. */
   readonly retentionMs?: number;
   /** Keeps the last message of each key instead of the last days. */
   readonly isCompacted?: boolean;
+  /** Undefined: as the brokers' own setting says. */
+  readonly maxMessageBytes?: number;
 }
 
 export type TopicOutcome =
@@ -27,6 +30,8 @@ const MAKE_WITHIN_MS = 5_000;
 /** The broker that we ask knows of it some milliseconds later; one whose disk is slow, seconds. */
 const KNOWN_WITHIN_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
+/** One broker may be lost, and another be started anew meanwhile. */
+const COPIES = 3;
 
 /** Two that do this at once end alike. */
 export async function ensureTopics(kafka: Kafka, orders: readonly TopicOrder[]): Promise<TopicsOutcome> {
@@ -54,7 +59,11 @@ async function ensureTopic(admin: Admin, order: TopicOrder): Promise<TopicOutcom
   const isNew =
     !(await admin.listTopics()).includes(name) &&
     // kafkajs, told to wait for leaders, fails where the broker does not know the new topic yet.
-    (await admin.createTopics({ topics: [configOf(order)], timeout: MAKE_WITHIN_MS, waitForLeaders: false }));
+    (await admin.createTopics({
+      topics: [await configOf(admin, order)],
+      timeout: MAKE_WITHIN_MS,
+      waitForLeaders: false,
+    }));
   const partitions = await countPartitions(admin, name);
   if (partitions < order.partitions) return { kind: 'too-few-partitions', name, partitions };
   return { kind: isNew ? 'made' : 'kept', name, partitions };
@@ -76,13 +85,15 @@ async function countPartitions(admin: Admin, topic: string): Promise<number> {
   }
 }
 
-function configOf(order: TopicOrder): ITopicConfig {
-  const { name, partitions, replication, retentionMs, isCompacted = false } = order;
+async function configOf(admin: Admin, order: TopicOrder): Promise<ITopicConfig> {
+  const { name, partitions, retentionMs, isCompacted = false, maxMessageBytes } = order;
+  const replication = order.replication ?? Math.min(COPIES, (await admin.describeCluster()).brokers.length);
   const settings: Record<string, string> = {
     // Of three copies two must have a message before it counts: one broker may be lost without losing it.
     'min.insync.replicas': String(Math.max(1, replication - 1)),
     'cleanup.policy': isCompacted ? 'compact' : 'delete',
     ...(retentionMs === undefined ? {} : { 'retention.ms': String(retentionMs) }),
+    ...(maxMessageBytes === undefined ? {} : { 'max.message.bytes': String(maxMessageBytes) }),
   };
   return {
     topic: name,
