@@ -1,25 +1,16 @@
 /** Where what happened leaves the server. */
+import type { Nbr } from '../openrtb/codes.ts';
+import type { AdEvent } from './event.ts';
 
-export type EventType = 'impression' | 'click' | 'conversion' | 'win' | 'billing' | 'loss';
-
-export interface AdEvent {
-  readonly type: EventType;
-  readonly atMs: number;
-  readonly adId: string;
-  /** '' where it is not known. */
-  readonly campaignId: string;
-  /** The ad is one that a campaign has. */
-  readonly known: boolean;
-  /** It came with a sound token. */
-  readonly signed: boolean;
-  readonly traceId: string;
-  /** Of a loss: OpenRTB's loss reason; null where none was told. */
-  readonly lossReason: number | null;
-  /** Of a conversion: what it was worth, in USD; null where that was not told. */
-  readonly valueUsd: number | null;
-}
+export type Kept = 'kept' | 'not_kept';
 
 export interface Events {
-  /** Returns once the event is kept; false when it can't be. */
-  record(event: AdEvent): boolean;
+  /** Resolves once the event survives a crash, or can't be kept now. Never rejects. */
+  record(event: AdEvent): Promise<Kept>;
+}
+
+/** Bids and no-bids are counted in memory and told every second: no answer waits for it. */
+export interface AuctionCounts {
+  countBid(campaignId: string, adId: string, nowMs: number): void;
+  countNoBid(nbr: Nbr, nowMs: number): void;
 }
