@@ -2,19 +2,21 @@
 import { createDelivery } from './auction/delivery.ts';
 import type { TokenSigner } from './auction/crypto-token.ts';
 import type { Config } from './config.ts';
-import { createCountingEvents } from './events/counting.ts';
-import { managementRoutes } from './management.ts';
+import { openEventDoor } from './event-door.ts';
+import type { Spool } from './events/spool.ts';
+import { openManagement } from './management.ts';
 import type { Market } from './market.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { createKeyCheck } from './server/admin-key.ts';
 import { bidRoute } from './server/bidding.ts';
 import { clickRoutes } from './server/clicks.ts';
 import { deliveryRoutes } from './server/delivery.ts';
+import { documentationRoutes } from './server/documentation.ts';
 import { healthRoutes, type CheckResult, type HealthChecks } from './server/health.ts';
 import type { BidRoute, Log, Route } from './server/http.ts';
 import { createKeeper } from './server/keeper.ts';
 import { noticeRoutes } from './server/notices.ts';
 import { pixelRoutes } from './server/pixels.ts';
+import { reportRoutes } from './server/reports.ts';
 import { createSeller } from './server/selling.ts';
 import { createSimpleAuction } from './server/simple-auction.ts';
 import { simpleFormRoutes } from './server/simple-forms.ts';
@@ -27,6 +29,8 @@ export interface Site {
   readonly routes: readonly Route[];
   readonly bidRoute: BidRoute;
   readonly metrics: Metrics;
+  /** Once nothing is served any more, and before the spool closes. */
+  close(): Promise<void>;
 }
 
 export interface SiteParts {
@@ -34,6 +38,7 @@ export interface SiteParts {
   readonly storage: Storage;
   readonly market: Market;
   readonly services: Services;
+  readonly spool: Pick<Spool, 'append'>;
   readonly signer: TokenSigner;
   readonly publicUrl: string;
   readonly adminKey: string;
@@ -51,28 +56,21 @@ export function createSite(parts: SiteParts): Site {
     kafka: () => parts.services.kafka(),
     postgres: () => checkPostgres(parts),
   };
-  const events = createCountingEvents((type, origin) => {
-    metrics.countEvent(type, origin);
-  });
+  const door = openEventDoor(parts.spool, () => metrics);
+  const { events, auctions } = door;
   const seller = createSeller(publicUrl, signer, ledger, (index, campaign) => {
     market.spent.put(index, campaign);
     metrics.countUnreserved();
   });
   const catalog = (): ReturnType<typeof catalogOf> => catalogOf(holder.current);
   const auction = createSimpleAuction(market.decider, seller, ledger, catalog);
-  const tracking: TrackingEdges = {
-    signer,
-    ledger,
-    keeper: createKeeper(ledger),
-    events,
-    clock,
-    count: (type, outcome) => metrics.countNotice(type, outcome),
-  };
+  const management = openManagement(parts);
   const bids = bidRoute({
     ...market,
     seller,
-    isManager: createKeyCheck(parts.adminKey),
+    findReader: management.findReader,
     clock,
+    auctions,
     tmaxCapMs: config.tmaxCapMs,
     tmaxMarginMs: config.tmaxMarginMs,
     meter: {
@@ -84,14 +82,22 @@ export function createSite(parts: SiteParts): Site {
       log.error({ err: error, requestId, traceId }, 'a bid request failed'),
   });
   const routes: readonly Route[] = [
-    ...simpleFormRoutes({ auction, seller, ledger, events, clock, publicUrl }),
+    ...simpleFormRoutes({ auction, seller, ledger, events, auctions, signer, clock, publicUrl }),
     ...deliveryRoutes({ delivery: createDelivery(market.policy), ledger, catalog, clock }),
-    ...noticeRoutes(tracking),
-    ...pixelRoutes({ ...tracking, landingPages }),
-    ...clickRoutes({ ...tracking, landingPages }),
-    ...managementRoutes(parts),
+    ...trackingRoutes({
+      signer,
+      ledger,
+      keeper: createKeeper(ledger, events),
+      events,
+      landingPages,
+      clock,
+      count: (type, outcome) => metrics.countNotice(type, outcome),
+    }),
+    ...management.routes,
+    ...documentationRoutes(publicUrl),
     ...healthRoutes({
       checks,
+      reportIndex: market.reportIndex,
       isReady: parts.isReady,
       renderMetrics: () => metrics.render(),
     }),
@@ -103,11 +109,17 @@ export function createSite(parts: SiteParts): Site {
     ledger: () => ({ ...ledger.totals(), pendingNanos: ledger.pendingNanos() }),
     inFlight: parts.inFlight,
     checks,
+    relay: () => parts.services.relay(),
+    changes: market.changeFigures,
   });
-  return { routes, bidRoute: bids, metrics };
+  return { routes, bidRoute: bids, metrics, close: () => door.close() };
+}
+
+function trackingRoutes(edges: TrackingEdges): readonly Route[] {
+  return [noticeRoutes, pixelRoutes, clickRoutes, reportRoutes].flatMap((routesOf) => routesOf(edges));
 }
 
 function checkPostgres({ market, storage }: SiteParts): CheckResult {
-  if (!market.isFed()) return 'down';
+  if (!storage.arrival.isHere || !market.isFed()) return 'down';
   return storage.isEmbedded ? 'embedded' : 'up';
 }

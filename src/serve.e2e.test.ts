@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   ADMIN_KEY,
@@ -221,7 +222,6 @@ describe('a bid request', () => {
   });
 
   it('comes gzipped as well', async () => {
-    const { gzipSync } = await import('node:zlib');
     const response = await fetch(`${gavel.url}/openrtb2/bid`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
@@ -395,11 +395,55 @@ describe('the simple forms', () => {
   });
 });
 
+describe('what browsers and other servers report', () => {
+  const event = { event_id: 'e2e-1', type: 'impression', ad_id: 'nobodys' };
+
+  it('is taken one by one and in arrays, as a beacon sends it and gzipped', async () => {
+    const name = 'gavel_events_total{type="impression",origin="unknown",outcome="kept"}';
+    const before = await metric(name);
+    const one = await post('/events', event, { 'content-type': 'text/plain;charset=UTF-8' });
+    expect([one.status, await one.json()]).toEqual([202, { status: 'accepted', event_id: 'e2e-1' }]);
+    const many = await fetch(`${gavel.url}/events`, {
+      method: 'POST',
+      headers: { 'content-encoding': 'gzip' },
+      body: gzipSync(JSON.stringify([event, { ...event, ts: 'soon' }, event])),
+    });
+    expect(await many.json()).toMatchObject({ accepted: 2, rejected: [{ index: 1 }] });
+    expect((await metric(name)) - before).toBe(3);
+    expect((await post('/events', Array(1_001).fill(event))).status).toBe(400);
+    expect((await fetch(`${gavel.url}/events`, { method: 'OPTIONS' })).status).toBe(204);
+  });
+
+  it('is tracked by its type, charged by a token alone, and clicked by four fields', async () => {
+    const tracked = await post('/track/conversion', { ad_id: 'nobodys', value: 3 });
+    expect(await tracked.json()).toMatchObject({ status: 'ok' });
+    expect((await post('/track/billing', { ad_id: 'nobodys' })).status).toBe(404);
+    const answer = (await (
+      await post('/bid-request', { user_id: 'u', site: { domain: 'news.example' }, ad_size: '300x250' })
+    ).json()) as { tracking: { impression: string } };
+    const t = new URL(answer.tracking.impression).searchParams.get('t');
+    const before = await metric('gavel_ledger_posted_nanos_total');
+    for (let call = 0; call < 2; call++) expect((await post('/track/impression', { t })).status).toBe(200);
+    expect(await metric('gavel_ledger_posted_nanos_total')).toBeGreaterThan(before);
+    expect((await post('/track/click', { t })).status).toBe(401);
+    expect((await post('/click', { adId: 'nobodys', campaignId: 'c', userId: 'u' })).status).toBe(204);
+  });
+
+  it('counts bids and no-bids within a second or two', async () => {
+    const name = 'gavel_auctions_told_total{outcome="kept"}';
+    const before = await metric(name);
+    await oneBid();
+    await post('/openrtb2/bid', { ...REQUEST, bcat: [], cur: ['XXX'] });
+    await expect.poll(() => metric(name), { timeout: 10_000 }).toBeGreaterThanOrEqual(before + 2);
+  });
+});
+
 describe('operating', () => {
   it('says what it stands on', async () => {
     expect(await (await get(`${gavel.url}/health`)).json()).toEqual({
       status: 'ok',
       checks: { redis: 'embedded', kafka: 'embedded', postgres: 'embedded' },
+      index: { source: 'postgres' },
     });
     expect((await get(`${gavel.url}/health/live`)).status).toBe(200);
   });

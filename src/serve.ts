@@ -6,7 +6,7 @@
 import { createTokenSigner, type SigningKey } from './auction/crypto-token.ts';
 import { seedDemo } from './campaigns/demo.ts';
 import type { Config } from './config.ts';
-import { loadSecrets } from './database/postgres-secrets.ts';
+import type { Spool } from './events/spool.ts';
 import { openMarket } from './market.ts';
 import { createSite } from './routes.ts';
 import { loadAdminKey } from './server/admin-key.ts';
@@ -23,6 +23,10 @@ const REPEAT_MS = 500;
 const EXIT_LIMIT_MS = 9_700;
 /** All is closed: for what only a socket to a Postgres that hangs keeps. */
 const LINGER_MS = 100;
+/** Stands where the spool will: events are counted and gone. */
+const KEEPS_NOTHING: Pick<Spool, 'append'> = {
+  append: () => Promise.resolve({ outcome: 'kept', sequence: 0 }),
+};
 /** The key of GAVEL_SIGNING_KEY; those of the database begin at 1. */
 const CONFIGURED_KEY_NUMBER = 0;
 
@@ -31,11 +35,17 @@ export async function serve(config: Config, log: Log): Promise<void> {
   const stopped = untilSignal();
   const services = await watchServices(config, log);
   const storage = await openStorage(config, log);
+  services.publishChanges(storage.databaseUrl);
   const isSeeded = await loadDemo(config, storage, log);
-  const secrets = await loadSecrets(storage.pool);
+  const { secrets, databaseName } = storage;
   const adminKey = loadAdminKey(config.adminKey, storage.dataDir);
   const publicUrl = config.publicUrl ?? `http://localhost:${String(config.port)}`;
-  const market = await openMarket(config, storage, publicUrl, log);
+  const market = await openMarket(
+    config,
+    storage,
+    { publicUrl, redis: services.shareRedis(databaseName) },
+    log,
+  );
   if (!market.policy.secureUrl) {
     log.warn({ publicUrl }, 'GAVEL_PUBLIC_URL is not https: imps that ask for secure markup get no bid');
   }
@@ -45,6 +55,7 @@ export async function serve(config: Config, log: Log): Promise<void> {
     storage,
     market,
     services,
+    spool: KEEPS_NOTHING,
     signer: createTokenSigner(signingKeys(config, secrets.signingKeys), secrets.userSalt),
     publicUrl,
     adminKey: adminKey.key,
@@ -65,11 +76,13 @@ export async function serve(config: Config, log: Log): Promise<void> {
   log.info({ port, publicUrl, workers: config.workers, campaigns: campaignCount }, 'listening');
   printWelcome({ port, publicUrl, adminKey, isSeeded, campaignCount });
 
-  const signal = await stopped;
+  // Rejects with what is wrong with a Postgres that comes later, as a start with it would.
+  const signal = await Promise.race([stopped, storage.arrival.whenHere.then(() => stopped)]);
   const deadlineMs = performance.now() + STOP_LIMIT_MS;
   log.info({ signal }, 'stopping: requests in flight are answered first');
   isReady = false;
   await server.close();
+  await site.close();
   await Promise.all([market.close(), services.close()]);
   await storage.close(deadlineMs - performance.now());
   site.metrics.close();

@@ -94,7 +94,12 @@ describe('a crawler', () => {
   it('is refused with nbr 3, and the explanation says so', () => {
     const index = testIndex([testCampaign(1)]);
     expect(decided(index, request).nbr).toBe(NBR.knownCrawler);
-    const explained = createDecider(POLICY).explain(index, Buffer.from(JSON.stringify(request)), NOW_MS);
+    const explained = createDecider(POLICY).explain(
+      index,
+      Buffer.from(JSON.stringify(request)),
+      NOW_MS,
+      null,
+    );
     expect(explained?.imps).toEqual([{ impid: '1', nbr: NBR.knownCrawler, candidates: [] }]);
   });
 });

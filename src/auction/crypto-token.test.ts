@@ -4,6 +4,7 @@ import { costNanos, MAX_COST_NANOS, priceMicros } from '../money.ts';
 import { adIdentity } from './ad-identity.ts';
 import { createTokenSigner, PURPOSES, type BidToken } from './crypto-token.ts';
 import { uuid } from './fixtures/market.ts';
+import { packWhereabouts } from './whereabouts.ts';
 
 const KEY = { number: 1, key: Buffer.alloc(64, 1) };
 const SALT = Buffer.alloc(32, 9);
@@ -24,6 +25,7 @@ const BID: BidToken = {
   expirySec: 1_800_000_000,
   userId: 'user-1',
   multiplier: 1.1,
+  whereabouts: packWhereabouts('zz', 'ooh'),
 };
 
 describe('a bid token', () => {
@@ -88,6 +90,8 @@ describe('a bid token', () => {
     const other = createTokenSigner([KEY], Buffer.alloc(32, 8));
     const hashed = signer.verify(signer.sign(BID).token('win'), 'win')?.userHash;
     expect(other.verify(other.sign(BID).token('win'), 'win')?.userHash).not.toBe(hashed);
+    expect(hashed).toBe(signer.hashUser('user-1'));
+    expect(signer.hashUser('')).toBe('');
     expect(signer.verify(signer.sign({ ...BID, userId: '' }).token('win'), 'win')?.userHash).toBe('');
   });
 

@@ -5,13 +5,14 @@
  *   token = base64url(payload, 108 bytes → 144 characters) + tag (12 characters = 72 bits)
  *
  *   payload, big endian
- *   0  version      1  key number   2  flags         3  bid model
+ *   0  version      1  key number   2  flags
+ *   3  bid model, the low 2 bits; the high 5 of the 13 bits of whereabouts above them
  *   4  campaign id, 16 bytes        20 ad id, 16 bytes
  *   36 lease, 6     42 ordinal, 4   46 bid price in USD micros CPM, 6
  *   52 reserved nanos, 7            59 nanos that the event of the token posts, 7
  *   66 currency rate, double        74 issued, ms, 6               80 expiry, s, 4
  *   84 salted hash of the user, 8   92 impressions a bid buys, double
- *   100 bid price in micros of the bid's currency, 7               107 zero
+ *   100 bid price in micros of the bid's currency, 7               107 the low 8 bits of whereabouts
  *
  * Both lengths are multiples of three bytes, so base64 needs no padding and the tags fall on characters.
  */
@@ -43,6 +44,8 @@ export interface BidToken {
   readonly expirySec: number;
   readonly userId: string;
   readonly multiplier: number;
+  /** Country and device type (whereabouts.ts). */
+  readonly whereabouts: number;
 }
 
 /** A token that was read back: the user is a hash, 16 hex digits, or '' where there was none. */
@@ -67,6 +70,8 @@ export interface TokenSigner {
   sign(bid: BidToken): SignedBid;
   /** null: forged, altered, of another purpose, or signed by a key that is gone. */
   verify(token: string, purpose: Purpose): ReadToken | null;
+  /** The user as events name one: what `userHash` of a token reads back. '' for ''. */
+  hashUser(userId: string): string;
   /** The same bid's token for another purpose: a click's token becomes its conversion's. */
   reissue(token: string, purpose: Purpose): string;
 }
@@ -83,6 +88,11 @@ const HASH_BLOCK_BYTES = 128;
 const HASH_BYTES = 64;
 const FLAG = { test: 1, impressionPosts: 2 } as const;
 const MODELS: readonly BidModel[] = ['cpm', 'cpc', 'cpa'];
+/** Of the hash of a user. */
+const USER_BYTES = 8;
+const MODEL_BITS = 2;
+const MODEL_MASK = 2 ** MODEL_BITS - 1;
+const TWO_TO_8 = 2 ** 8;
 const TWO_TO_32 = 2 ** 32;
 
 /** The first key signs, all of them verify. `salt` keeps user identifiers from being guessed. */
@@ -121,6 +131,7 @@ export function createTokenSigner(keys: readonly SigningKey[], salt: Buffer): To
       const sound = verified(token, purpose);
       return sound === null ? null : readPayload(sound.bytes);
     },
+    hashUser: (userId) => (userId === '' ? '' : hash('sha256', saltText + userId).slice(0, 2 * USER_BYTES)),
     reissue(token, purpose) {
       const bytes = Buffer.from(token.slice(0, PAYLOAD_LENGTH), 'base64url');
       const key = byNumber.get(bytes[1] ?? -1);
@@ -158,7 +169,7 @@ function writePayload(bytes: Buffer, keyNumber: number, bid: BidToken, salt: str
   bytes[0] = VERSION;
   bytes[1] = keyNumber;
   bytes[2] = (bid.test ? FLAG.test : 0) | (bid.impressionPosts ? FLAG.impressionPosts : 0);
-  bytes[3] = MODELS.indexOf(bid.model);
+  bytes[3] = MODELS.indexOf(bid.model) | ((bid.whereabouts >> 8) << MODEL_BITS);
   bytes.set(bid.identity, 4);
   bytes.writeUIntBE(bid.lease, 36, 6);
   bytes.writeUInt32BE(bid.ordinal, 42);
@@ -169,9 +180,10 @@ function writePayload(bytes: Buffer, keyNumber: number, bid: BidToken, salt: str
   bytes.writeUIntBE(bid.issuedMs, 74, 6);
   bytes.writeUInt32BE(bid.expirySec, 80);
   if (bid.userId === '') bytes.fill(0, 84, 92);
-  else bytes.write(hash('sha256', salt + bid.userId, 'binary'), 84, 8, 'binary');
+  else bytes.write(hash('sha256', salt + bid.userId, 'binary'), 84, USER_BYTES, 'binary');
   bytes.writeDoubleBE(bid.multiplier, 92);
   writeWide(bytes, 100, bid.bidMicros);
+  bytes[107] = bid.whereabouts & 0xff;
 }
 
 function readPayload(bytes: Buffer): ReadToken {
@@ -180,7 +192,7 @@ function readPayload(bytes: Buffer): ReadToken {
   return {
     campaignId: readUuid(bytes, 4),
     adId: readUuid(bytes, 20),
-    model: MODELS[bytes[3] ?? 0] ?? 'cpm',
+    model: MODELS[(bytes[3] ?? 0) & MODEL_MASK] ?? 'cpm',
     test: (flags & FLAG.test) !== 0,
     impressionPosts: (flags & FLAG.impressionPosts) !== 0,
     lease: bytes.readUIntBE(36, 6),
@@ -194,6 +206,7 @@ function readPayload(bytes: Buffer): ReadToken {
     userHash: /^0+$/.test(userHash) ? '' : userHash,
     multiplier: bytes.readDoubleBE(92),
     bidMicros: priceMicros(readWide(bytes, 100)),
+    whereabouts: ((bytes[3] ?? 0) >> MODEL_BITS) * TWO_TO_8 + (bytes[107] ?? 0),
   };
 }
 

@@ -321,6 +321,7 @@ describe('an explanation', () => {
       index,
       Buffer.from(JSON.stringify(request)),
       NOW_MS,
+      null,
     );
     const rules = new Map(explained?.imps[0]?.candidates.map((c) => [c.campaignId, [c.reason, c.rule]]));
     expect(rules.get(uuid('campaign', 1))).toEqual(['targeting', 'os exclude']);
@@ -332,7 +333,20 @@ describe('an explanation', () => {
   it('tells a hundred at most and says that there are more', () => {
     const campaigns = Array.from({ length: 101 }, (_, n) => testCampaign(n + 1));
     const body = Buffer.from(JSON.stringify(testRequest()));
-    const explained = createDecider(testPolicy()).explain(testIndex(campaigns), body, NOW_MS);
+    const explained = createDecider(testPolicy()).explain(testIndex(campaigns), body, NOW_MS, null);
     expect([explained?.imps[0]?.candidates.length, explained?.truncated]).toEqual([100, true]);
+  });
+
+  it('tells somebody’s own campaigns alone, wherever they rank', () => {
+    const campaigns = Array.from({ length: 101 }, (_, n) =>
+      testCampaign(n + 1, { bid: { model: 'cpm', amountMicros: 9_000_000 - n } }),
+    );
+    const body = Buffer.from(JSON.stringify(testRequest()));
+    const own = { ids: [uuid('campaign', 101), uuid('campaign', 999)], isCut: false };
+    const explained = createDecider(testPolicy()).explain(testIndex(campaigns), body, NOW_MS, own);
+    expect([explained?.imps[0]?.candidates, explained?.truncated]).toEqual([
+      [{ campaignId: uuid('campaign', 101), reason: 'eligible', rule: '' }],
+      false,
+    ]);
   });
 });

@@ -4,6 +4,7 @@
  *
  *   body → openrtb/parse → admit (privacy, currency, chain) → per imp: targeting/match → judge → shortlist
  */
+import { ATTRIBUTE } from '../openrtb/attributes.ts';
 import { NBR, nearnessOf, type Nbr } from '../openrtb/codes.ts';
 import { parseBidRequest } from '../openrtb/parse.ts';
 import type { BidRequest, Channel, Imp } from '../openrtb/request.ts';
@@ -13,10 +14,11 @@ import { FROM_BEST } from '../targeting/query.ts';
 import type { Index } from '../targeting/tiers.ts';
 import type { DeciderPolicy, Refused, Terms } from './admit.ts';
 import type { Candidate, Decided, Decision, ImpDecision } from './decision.ts';
-import { explainImp, type Explanation } from './explanation.ts';
+import { explainImp, type ExplainedCampaigns, type Explanation } from './explanation.ts';
 import { impQuery } from './lookup.ts';
 import { shortlist, type Shortlist } from './shortlist.ts';
 import { TierOffers } from './tier-offers.ts';
+import { packWhereabouts } from './whereabouts.ts';
 
 const OPENRTB_TERMS: Terms = { cpmOnly: false, imageOnly: false };
 
@@ -37,8 +39,8 @@ export interface Decider {
     nowMs: number,
     resume: readonly number[] | null,
   ): Decided;
-  /** Why each of the best campaigns does or does not bid: `ext.explain` of api.md. */
-  explain(index: Index, body: Buffer, nowMs: number): Explanation | null;
+  /** Why each of `own`, or else of the best campaigns, does or does not bid: what `ext.explain` is told. */
+  explain(index: Index, body: Buffer, nowMs: number, own: ExplainedCampaigns | null): Explanation | null;
 }
 
 export function createDecider(policy: DeciderPolicy): Decider {
@@ -71,6 +73,7 @@ export function createDecider(policy: DeciderPolicy): Decider {
       currency: admitted.currency,
       currencyRate: admitted.currencyRate,
       userId: admitted.identifier ? request.userId : '',
+      whereabouts: whereaboutsOf(admitted.attributes),
       channel: request.channel,
       tmaxMs: request.tmaxMs,
       nbr: nearestNbr(imps),
@@ -90,7 +93,7 @@ export function createDecider(policy: DeciderPolicy): Decider {
       if (!parsed.ok) return { kind: 'invalid', field: parsed.field, message: parsed.message };
       return decideRequest(index, parsed.request, OPENRTB_TERMS, nowMs, resume);
     },
-    explain(index, body, nowMs) {
+    explain(index, body, nowMs, own) {
       const parsed = parseBidRequest(body.toString('utf8'), nowMs);
       if (!parsed.ok) return null;
       const { request } = parsed;
@@ -101,7 +104,7 @@ export function createDecider(policy: DeciderPolicy): Decider {
         if (nbr !== 0 || 'nbr' in admitted) return { impid: imp.id, nbr, candidates: [] };
         const byTier = offers.open(index, imp);
         const query = impQuery(byTier, nowMs, FROM_BEST);
-        const { candidates, truncated: isCut } = explainImp(index, explainer, byTier, query);
+        const { candidates, truncated: isCut } = explainImp(index, explainer, byTier, query, own);
         truncated ||= isCut;
         return { impid: imp.id, nbr: shortlist(index, matcher, byTier, query).nbr, candidates };
       });
@@ -127,11 +130,19 @@ function refuse(request: BidRequest, { nbr }: Refused): Decided {
     currency: 'USD',
     currencyRate: 1,
     userId: '',
+    whereabouts: 0,
     channel: request.channel,
     tmaxMs: request.tmaxMs,
     nbr,
     imps: request.imps.map((imp) => impDecision(imp, request.channel, { ...NOTHING_FOUND, nbr })),
   };
+}
+
+function whereaboutsOf(attributes: BidRequest['attributes']): number {
+  return packWhereabouts(
+    attributes[ATTRIBUTE.country]?.[0] ?? '',
+    attributes[ATTRIBUTE.deviceType]?.[0] ?? '',
+  );
 }
 
 function impDecision(imp: Imp, channel: Channel, found: Shortlist): ImpDecision {

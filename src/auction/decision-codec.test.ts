@@ -47,6 +47,7 @@ const decision: fc.Arbitrary<Decision> = fc.oneof(
     currency: text,
     currencyRate: number,
     userId: text,
+    whereabouts: fc.nat(2 ** 13 - 1),
     channel: fc.constantFrom('site' as const, 'app' as const, 'dooh' as const, 'none' as const),
     tmaxMs: fc.oneof(fc.constant(null), number),
     nbr,

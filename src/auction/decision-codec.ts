@@ -4,7 +4,7 @@
  *
  *   invalid   u8 0 · text field · text message
  *   decided   u8 1 · u8 flags · u8 channel · u16 nbr · u16 imps · f64 currencyRate · f64 tmaxMs (NaN: null)
- *             · text requestId · text currency · text userId · imp …
+ *             · u16 whereabouts · text requestId · text currency · text userId · imp …
  *   imp       u16 nbr · u16 candidates · i32 resumeFrom · f64 expSec · f64 multiplier · text impId · candidate …
  *   candidate u32 campaign · u32 ad · f64 priceMicros · f64 bidMicros · u32 width · u32 height · text dealId
  *   text      u32 (length × 2 + wide) · one byte a character (latin1), or two where wide (UTF-16)
@@ -26,7 +26,7 @@ const KIND = { invalid: 0, decided: 1 } as const;
 const FLAG = { test: 1, explain: 2 } as const;
 const CHANNELS = ['none', 'site', 'app', 'dooh'] as const satisfies readonly Channel[];
 
-const DECIDED_BYTES = 23;
+const DECIDED_BYTES = 25;
 const IMP_BYTES = 24;
 const CANDIDATE_BYTES = 32;
 const TEXT_HEADER_BYTES = 4;
@@ -68,6 +68,7 @@ function writeDecided(cursor: Cursor, decision: Decided): boolean {
   view.setUint16(at + 5, decision.imps.length, true);
   view.setFloat64(at + 7, decision.currencyRate, true);
   view.setFloat64(at + 15, decision.tmaxMs ?? NaN, true);
+  view.setUint16(at + 23, decision.whereabouts, true);
   if (!cursor.writeText(decision.requestId)) return false;
   if (!cursor.writeText(decision.currency) || !cursor.writeText(decision.userId)) return false;
   for (const imp of decision.imps) {
@@ -95,6 +96,7 @@ function readDecided(cursor: Cursor): Decided {
     currency,
     currencyRate: view.getFloat64(at + 7, true),
     userId,
+    whereabouts: view.getUint16(at + 23, true),
     channel: CHANNELS[view.getUint8(at + 2)] ?? 'none',
     tmaxMs: Number.isNaN(tmaxMs) ? null : tmaxMs,
     nbr: view.getUint16(at + 3, true) as Nbr,

@@ -25,6 +25,8 @@ export interface Decided {
   readonly currencyRate: number;
   /** Identifier for caps and tokens; '' where there is none or none may be used. */
   readonly userId: string;
+  /** Country and device type (whereabouts.ts). */
+  readonly whereabouts: number;
   readonly channel: Channel;
   readonly tmaxMs: number | null;
   /** Why no imp can be answered; 0 where at least one has a shortlist. */

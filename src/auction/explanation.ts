@@ -8,7 +8,7 @@ import { judgeCampaign } from './shortlist.ts';
 import type { Offer } from './offer.ts';
 
 /** Candidates that are told an imp; the best-paying ones, whether they match or not. */
-const EXPLAINED_CANDIDATES = 100;
+export const EXPLAINED_CANDIDATES = 100;
 
 export interface Explanation {
   readonly imps: readonly {
@@ -26,15 +26,24 @@ export interface ExplainedCandidate {
   readonly rule: string;
 }
 
+/** Whom an explanation is for: it tells of these campaigns alone. */
+export interface ExplainedCampaigns {
+  readonly ids: readonly string[];
+  /** There are more. */
+  readonly isCut: boolean;
+}
+
+/** `own` null: of the best campaigns, whoever they belong to. */
 export function explainImp(
   index: Index,
   matcher: Matcher,
   /** By tier. */
   offers: readonly Offer[],
   query: Query,
+  own: ExplainedCampaigns | null,
 ): { readonly candidates: readonly ExplainedCandidate[]; readonly truncated: boolean } {
   const candidates: ExplainedCandidate[] = [];
-  for (const campaign of index.best(EXPLAINED_CANDIDATES)) {
+  for (const campaign of own === null ? index.best(EXPLAINED_CANDIDATES) : ordinalsOf(index, own)) {
     const tier = index.tierOf(campaign);
     const offer = offers.find(({ firstOrdinal }) => firstOrdinal === tier.firstOrdinal);
     if (offer === undefined) throw new Error('explanation: each tier has an offer');
@@ -43,7 +52,12 @@ export function explainImp(
       ...verdict(tier, matcher, offer, query, snapshotOrdinal(campaign)),
     });
   }
-  return { candidates, truncated: index.campaignCount > candidates.length };
+  return { candidates, truncated: own === null ? index.campaignCount > candidates.length : own.isCut };
+}
+
+/** Those that are served. */
+function ordinalsOf(index: Index, { ids }: ExplainedCampaigns): number[] {
+  return ids.map((id) => index.campaignOrdinal(id)).filter((campaign) => campaign >= 0);
 }
 
 function verdict(

@@ -129,7 +129,9 @@ describe('an index of several tiers', () => {
         const fullFrom = expected.imps.map(({ resumeFrom }) => resumeFrom);
         expect(told(tiered, decide(tiered, from)), seed).toEqual(told(full, decide(full, fullFrom)));
       }
-      expect(decider.explain(tiered, body, NOW_MS), seed).toEqual(decider.explain(full, body, NOW_MS));
+      expect(decider.explain(tiered, body, NOW_MS, null), seed).toEqual(
+        decider.explain(full, body, NOW_MS, null),
+      );
       const list = (index: Index): string[] =>
         delivery.list(index, EMPTY_SIMPLE_REQUEST, NOW_MS).map(({ ad }) => index.adText(ad).id);
       expect(list(tiered), seed).toEqual(list(full));

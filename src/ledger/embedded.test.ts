@@ -371,6 +371,22 @@ describe('clicks and conversions', () => {
     expect(ledger.tick(NOON_MS + 12 * HOUR_MS)).toEqual(['c']);
   });
 
+  it('that can not be kept are paid back, and stay clicks, also over a restart', () => {
+    const journal = openMemoryJournal();
+    const ledger = open(journal);
+    const account = ledger.account(terms({ model: 'cpc', dailyBudgetNanos: costNanos(100) }));
+    const [lost, next] = [mustReserve(ledger, account, 0), mustReserve(ledger, account, 0)];
+    expect(ledger.postClick(lost, costNanos(100), NOON_MS)).toBe('posted');
+    ledger.refundClick(lost, costNanos(100), NOON_MS);
+    expect(ledger.spend('c', NOON_MS)).toMatchObject({ spentTodayNanos: 0, spentLifetimeNanos: 0 });
+    expect(ledger.totals()).toMatchObject({ postedNanos: 100, retractedNanos: 100 });
+    const again = open(journal.crash(journal.appended));
+    expect(again.postClick(lost, costNanos(100), NOON_MS)).toBe('repeated');
+    expect(again.postConversion(lost, costNanos(0), NOON_MS)).toBe('posted');
+    expect(again.postClick(next, costNanos(100), NOON_MS)).toBe('posted');
+    expect(again.spend('c', NOON_MS).spentTodayNanos).toBe(100);
+  });
+
   it('of a cpa campaign charge the conversion alone, and only after its click', () => {
     const ledger = open();
     const bid = mustReserve(ledger, ledger.account(terms({ model: 'cpa' })), 0);

@@ -115,6 +115,11 @@ class JournaledLedger implements EmbeddedLedger {
     return this.#notices.postClick(bid, amountNanos);
   }
 
+  refundClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): void {
+    this.#clerk.advance(nowMs);
+    this.#notices.refundClick(bid, amountNanos);
+  }
+
   postConversion(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus {
     this.#clerk.advance(nowMs);
     return this.#notices.postConversion(bid, amountNanos);

@@ -72,6 +72,11 @@ export interface Ledger {
   post(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
   /** cpc: the click's amount from what is left of the budget. Bit of the click is set either way. */
   postClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
+  /**
+   * Gives back what the click took, whose `postClick` was `posted`, because the click itself can't be kept. It stays
+   * a click: its repeat is one, and its conversion counts.
+   */
+  refundClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): void;
   /** cpa: the conversion's amount; `unclicked` without the click before it. */
   postConversion(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
   void(bid: ReservedBid, nowMs: number): VoidStatus;

@@ -124,6 +124,16 @@ export class Notices {
     return this.#charge('click', lease, bid, lease.model === 'cpc' ? amountNanos : 0);
   }
 
+  /** The click once more, with what it took: the journal needs no entry of its own for it. */
+  refundClick(bid: ReservedBid, amountNanos: number): void {
+    const lease = this.#find(bid);
+    if (lease === null) return;
+    const { key: day } = this.#slices.turnDay(lease.book);
+    const { lease: number, ordinal } = bid;
+    this.#clerk.enter(lease, { kind: 'click', lease: number, ordinal, day, amountNanos: -amountNanos });
+    this.#clerk.totals.retractedNanos += amountNanos;
+  }
+
   /** Only a conversion of a cpa lease costs anything. */
   postConversion(bid: ReservedBid, amountNanos: number): PostStatus {
     const lease = this.#find(bid);

@@ -39,6 +39,8 @@ class Desk {
   nowMs = NOW_MS;
   aborted = false;
   readonly counted: Nbr[] = [];
+  /** Ads that were bid, and reasons of no-bids. */
+  readonly told: string[] = [];
   readonly faults: unknown[] = [];
   resumed = 0;
   readonly ledger: EmbeddedLedger = openLedger({ journal: openMemoryJournal(), nowMs: NOW_MS });
@@ -67,7 +69,11 @@ class Desk {
         spent.put(index, campaign);
       }),
       ledger: this.ledger,
-      isManager: () => false,
+      findReader: () => Promise.resolve(null),
+      auctions: {
+        countBid: (_campaign, ad) => this.told.push(ad),
+        countNoBid: (nbr) => this.told.push(String(nbr)),
+      },
       clock: () => this.nowMs,
       tmaxCapMs: 100,
       tmaxMarginMs: 10,

@@ -6,35 +6,30 @@
  * The deadline, min(tmax, our cap) − margin, is tested before the worker (by the hand-over, with our cap, since
  * tmax stands in the body), before the ledger, and before the answer.
  */
-import type { Decider } from '../auction/decide.ts';
 import type { Decided, ImpDecision } from '../auction/decision.ts';
 import type { Handover, Outcome } from '../auction/handover.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { AuctionCounts } from '../events/door.ts';
 import { NBR, type Nbr } from '../openrtb/codes.ts';
 import { parseBidRequest } from '../openrtb/parse.ts';
 import { writeNoBid } from '../openrtb/response.ts';
 import type { PinnedIndex, IndexHolder } from '../targeting/index-holder.ts';
 import type { Index } from '../targeting/tiers.ts';
-import type { Catalog } from './catalog.ts';
 import type { BidContext, BidReply, BidRoute } from './http.ts';
-import { answerExplained } from './explaining.ts';
+import { answerExplained, mayAskWhy, type ExplainEdges } from './explaining.ts';
 import { writeSales } from './sales-answer.ts';
-import { NO_RESERVATION, type Sale, type Seller } from './selling.ts';
+import { NO_RESERVATION, type Sale } from './selling.ts';
 
-export interface BidEdges {
+export interface BidEdges extends ExplainEdges {
   readonly handover: Handover;
-  /** Decides the rare request that asks for an explanation, on the front thread. */
-  readonly decider: Decider;
   readonly holder: IndexHolder;
-  readonly catalogOf: (index: Index) => Catalog;
-  readonly seller: Seller;
   readonly ledger: Pick<Ledger, 'void' | 'isSound'>;
-  readonly isManager: (authorization: string) => boolean;
   readonly clock: () => number;
   /** Our cap on tmax, and what of it the way back uses up. */
   readonly tmaxCapMs: number;
   readonly tmaxMarginMs: number;
   readonly meter: BidMeter;
+  readonly auctions: AuctionCounts;
   /** A fault of ours, for the log. */
   readonly onFault: (error: unknown, context: BidContext) => void;
 }
@@ -69,25 +64,45 @@ export function bidRoute(edges: BidEdges): BidRoute {
   };
 }
 
-function takeCall(edges: BidEdges, borrowed: Buffer, context: BidContext, reply: BidReply): void {
+function takeCall(
+  edges: BidEdges,
+  borrowed: Buffer,
+  context: BidContext,
+  reply: BidReply,
+): void | Promise<void> {
   const arrivedMs = edges.clock();
-  if (context.authorization !== '' && edges.isManager(context.authorization)) {
-    const nbr = answerExplained(edges, borrowed, arrivedMs, reply);
-    if (nbr !== null) {
-      edges.meter.countAnswer(nbr);
-      return;
-    }
+  if (mayAskWhy(context.authorization, borrowed)) {
+    return explainOrAuction(edges, Buffer.from(borrowed), context, reply, arrivedMs);
   }
-  const call: Call = {
-    context,
-    reply,
-    body: borrowed,
-    isBorrowed: true,
-    asked: 0,
-    sales: [],
-    arrivedMs,
-    handedOverMs: performance.now(),
-  };
+  auction(edges, newCall(context, reply, borrowed, true, arrivedMs));
+}
+
+/** Whoever may not be told is answered like all others. */
+async function explainOrAuction(
+  edges: BidEdges,
+  body: Buffer,
+  context: BidContext,
+  reply: BidReply,
+  arrivedMs: number,
+): Promise<void> {
+  const reader = await edges.findReader(context.authorization);
+  const nbr = reader === null ? null : answerExplained(edges, reader, body, arrivedMs, reply);
+  if (nbr === null) auction(edges, newCall(context, reply, body, false, arrivedMs));
+  else edges.meter.countAnswer(nbr);
+}
+
+function newCall(
+  context: BidContext,
+  reply: BidReply,
+  body: Buffer,
+  isBorrowed: boolean,
+  arrivedMs: number,
+): Call {
+  const handedOverMs = performance.now();
+  return { context, reply, body, isBorrowed, asked: 0, sales: [], arrivedMs, handedOverMs };
+}
+
+function auction(edges: BidEdges, call: Call): void {
   handOver(edges, call, edges.holder.pin(), null, (outcome, pinned) => {
     answerOutcome(edges, call, outcome, pinned);
   });
@@ -173,6 +188,9 @@ function answerSales(edges: BidEdges, call: Call, outcome: Outcome, decided: Dec
   }
   const startMs = performance.now();
   const json = writeSales(edges.seller, decided, call.sales, nowMs);
+  for (const { creative, reservation } of call.sales) {
+    if (reservation !== NO_RESERVATION) edges.auctions.countBid(creative.campaignId, creative.text.id, nowMs);
+  }
   edges.meter.observeStage('sell', startMs, performance.now());
   edges.meter.countAnswer(NBR.unknown);
   call.reply.bid(json);
@@ -181,8 +199,10 @@ function answerSales(edges: BidEdges, call: Call, outcome: Outcome, decided: Dec
 function answerNoBid(edges: BidEdges, call: Call, nbr: Nbr, outcome: Outcome): void {
   edges.meter.countAnswer(nbr);
   const testId = testIdOf(call, outcome);
-  if (testId === null) call.reply.noBid();
-  else call.reply.bid(writeNoBid(testId, nbr));
+  if (testId === null) {
+    edges.auctions.countNoBid(nbr, call.arrivedMs);
+    call.reply.noBid();
+  } else call.reply.bid(writeNoBid(testId, nbr));
 }
 
 /** The id of a request with `test` 1, whose no-bid is told; null: any other. */

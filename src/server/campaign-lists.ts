@@ -9,9 +9,9 @@ import type { Holder } from './gatekeeper.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
 import { campaignIdOf, reading, uuidOf, type ManagingEdges } from './managing.ts';
 
-const DEFAULT_LIMIT = 50;
+export const DEFAULT_LIMIT = 50;
 /** Each has some kilobytes, and all are in memory at once. */
-const MAX_LIMIT = 500;
+export const MAX_LIMIT = 500;
 const STATUSES: readonly CampaignStatus[] = ['active', 'paused', 'ended'];
 
 export function campaignListRoutes(edges: ManagingEdges): readonly Route[] {
@@ -87,7 +87,7 @@ async function audit(
   if (id === null || (campaign === null && advertiserId !== null)) {
     return fail(request, 'NOT_FOUND', NO_CAMPAIGN);
   }
-  const page = await desk.audit(id, before, limit);
+  const page = await desk.audit(id, advertiserId, before, limit);
   if (page === 'unavailable') return page;
   if (campaign === null && page.items.length === 0) return fail(request, 'NOT_FOUND', NO_CAMPAIGN);
   return jsonAnswer({

@@ -1,10 +1,10 @@
 /** POST and GET /v1/delivery: every campaign that applies to an app, an os and a country. It lists; nothing is charged. */
 import type { Delivery } from '../auction/delivery.ts';
-import { EMPTY_SIMPLE_REQUEST } from '../auction/simple-request.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Catalog } from './catalog.ts';
 import { bodyFields, mistakes, noObject, queryFields, type Fields } from './fields.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
+import { readDelivery } from './simple-fields.ts';
 
 export interface DeliveryEdges {
   readonly delivery: Delivery;
@@ -38,14 +38,7 @@ export function deliveryRoutes(edges: DeliveryEdges): readonly Route[] {
 }
 
 function answer(edges: DeliveryEdges, request: HttpRequest, fields: Fields): HttpAnswer {
-  const form = {
-    ...EMPTY_SIMPLE_REQUEST,
-    app: fields.requiredText('app'),
-    os: fields.requiredText('os'),
-    country: fields.requiredText('country'),
-    userAgent: request.header('user-agent'),
-    acceptLanguage: request.header('accept-language'),
-  };
+  const form = readDelivery(fields, request);
   if (fields.errors.length > 0) return mistakes(fields, request);
   const nowMs = edges.clock();
   const catalog = edges.catalog();

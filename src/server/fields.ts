@@ -30,6 +30,25 @@ export class Fields {
     return '';
   }
 
+  /** A name as it was sent, of up to so many characters; '' where it is absent. */
+  name(name: string, maxChars: number): string {
+    const value = this.source[name];
+    const text = typeof value === 'string' ? value : this.text(name);
+    if (text.length > maxChars) this.refuse(name, `must have at most ${String(maxChars)} characters`);
+    // Neither is a text to Postgres.
+    else if (text.includes('\0') || !text.isWellFormed())
+      this.refuse(name, 'must not hold broken characters');
+    else return text;
+    return '';
+  }
+
+  requiredName(name: string, maxChars: number): string {
+    const errorsBefore = this.errors.length;
+    const text = this.name(name, maxChars);
+    if (text === '' && this.errors.length === errorsBefore) this.refuse(name, 'is required');
+    return text;
+  }
+
   requiredText(name: string): string {
     const errorsBefore = this.errors.length;
     const text = this.text(name);
@@ -95,12 +114,20 @@ export function bodyFields(body: Buffer): Fields | null {
 
 /** A JSON body; null where it is no JSON object. */
 export function bodyObject(body: Buffer): Source | null {
-  let value: unknown;
+  return objectOf(bodyValue(body));
+}
+
+/** A JSON body; undefined where it is no JSON. */
+export function bodyValue(body: Buffer): unknown {
   try {
-    value = JSON.parse(body.toString('utf8'));
+    return JSON.parse(body.toString('utf8'));
   } catch {
-    return null;
+    return undefined;
   }
+}
+
+/** null where the value is no object. */
+export function objectOf(value: unknown): Source | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Source) : null;
 }
 
@@ -115,6 +142,9 @@ export function noObject(request: HttpRequest): HttpAnswer {
 
 /** The 400 that names all mistakes. */
 export function mistakes(fields: Fields, request: HttpRequest): HttpAnswer {
-  const message = fields.errors.map((error) => `${error.field} ${error.message}`).join('; ');
-  return fail(request, 'INVALID_REQUEST', message, { details: fields.errors });
+  return fail(request, 'INVALID_REQUEST', mistakesOf(fields), { details: fields.errors });
+}
+
+export function mistakesOf({ errors }: Fields): string {
+  return errors.map(({ field, message }) => `${field} ${message}`).join('; ');
 }

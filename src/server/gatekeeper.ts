@@ -26,12 +26,19 @@ export interface GatekeeperEdges {
 const ADMIN: Holder = { actor: 'admin', mayChange: true, advertiserId: null };
 const BEARER = /^bearer +([\x21-\x7e]{1,512})$/i;
 
-export function createGatekeeper({ isAdmin, findHolder }: GatekeeperEdges): Gatekeeper {
+/** null: whoever it is holds no key of ours. */
+export async function identifyHolder(
+  { isAdmin, findHolder }: GatekeeperEdges,
+  authorization: string,
+): Promise<Holder | null | 'unavailable'> {
+  if (isAdmin(authorization)) return ADMIN;
+  const key = BEARER.exec(authorization)?.[1];
+  return key === undefined ? null : findHolder(key);
+}
+
+export function createGatekeeper(edges: GatekeeperEdges): Gatekeeper {
   return async (request, toChange) => {
-    const authorization = request.header('authorization');
-    if (isAdmin(authorization)) return { kind: 'admitted', holder: ADMIN };
-    const key = BEARER.exec(authorization)?.[1];
-    const holder = key === undefined ? null : await findHolder(key);
+    const holder = await identifyHolder(edges, request.header('authorization'));
     if (holder === null) {
       return refused(fail(request, 'UNAUTHORIZED', 'authorization: must be Bearer and a management key'));
     }

@@ -1,42 +1,63 @@
 /**
- * Keeps what a notice did to the ledger before it is answered, and tells which call of the same notice counts: the
- * first one that could be kept. A call whose mark was set but not kept was answered 503 and comes again; by then
- * the ledger calls it a repeat, so what is still owed to it is remembered here. A crash forgets the mark as well.
+ * Keeps what a token's call did before it is answered: first the ledger, then the event. A call that could not be kept
+ * was answered 503 and comes again; by then the ledger calls it a repeat, so the event that is still owed is
+ * remembered here, with what the first call moved. What is forgotten is recorded again: the same token makes the
+ * same event id, and the consumer drops the twin.
  */
-import type { ReadToken } from '../auction/crypto-token.ts';
+import type { Events, Kept } from '../events/door.ts';
+import type { AdEvent } from '../events/event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
-export type Kept = 'first' | 'again' | 'not_kept';
+export type Fate = 'kept' | 'owed' | 'unknown';
 
 export interface Keeper {
-  /** `isFirst`: the ledger set the mark in this call. */
-  keep(event: string, token: ReadToken, isFirst: boolean): Promise<Kept>;
+  /** Records the event, or the one that is owed in its place. `known`: that was kept by a call before. */
+  keep(event: AdEvent, ledger: 'with_ledger' | 'event_alone'): Promise<Kept | 'known'>;
+  /** In the place of what `keep` could not keep, this is owed. */
+  owe(event: AdEvent): void;
+  /** What became of an event lately. */
+  fateOf(eventId: string): Fate;
 }
 
-/** Notices that failed while the disk did; the oldest are forgotten first, and then count as repeats. */
-const MAX_OWED = 100_000;
+/** Some 200 bytes each: a minute and a half of 1,000 notices/s. The oldest are forgotten first. */
+const MAX_REMEMBERED = 100_000;
 
-export function createKeeper(ledger: Pick<Ledger, 'saved'>): Keeper {
-  const owed = new Set<string>();
+export function createKeeper(ledger: Pick<Ledger, 'saved'>, events: Events): Keeper {
+  /** null: kept; else what is owed. */
+  const fates = new Map<string, AdEvent | null>();
+
+  function remember(eventId: string, fate: AdEvent | null): void {
+    for (const oldest of fates.keys()) {
+      if (fates.size < MAX_REMEMBERED) break;
+      fates.delete(oldest);
+    }
+    fates.set(eventId, fate);
+  }
+
   return {
-    async keep(event, { lease, ordinal }, isFirst) {
-      const key = `${event}:${String(lease)}:${String(ordinal)}`;
-      const counts = owed.delete(key) || isFirst;
-      try {
-        await ledger.saved();
-      } catch {
-        if (counts) remember(owed, key);
-        return 'not_kept';
-      }
-      return counts ? 'first' : 'again';
+    async keep(event, needs) {
+      const { eventId } = event;
+      const fate = fates.get(eventId);
+      if (fate === null) return 'known';
+      const due = fate ?? event;
+      remember(eventId, due);
+      if (needs === 'with_ledger' && !(await isSaved(ledger))) return 'not_kept';
+      const kept = await events.record(due);
+      if (kept === 'kept') remember(eventId, null);
+      return kept;
+    },
+    owe: (event) => remember(event.eventId, event),
+    fateOf(eventId) {
+      const fate = fates.get(eventId);
+      if (fate === undefined) return 'unknown';
+      return fate === null ? 'kept' : 'owed';
     },
   };
 }
 
-function remember(owed: Set<string>, key: string): void {
-  for (const oldest of owed) {
-    if (owed.size < MAX_OWED) break;
-    owed.delete(oldest);
-  }
-  owed.add(key);
+function isSaved(ledger: Pick<Ledger, 'saved'>): Promise<boolean> {
+  return ledger.saved().then(
+    () => true,
+    () => false,
+  );
 }

@@ -14,8 +14,8 @@ export interface LandingPage {
 export interface LandingPages {
   /** `unknown`: no campaign has, or had, the ad. `unavailable`: that can't be found out now. */
   find(adId: string): Promise<LandingPage | 'unknown' | 'unavailable'>;
-  /** From the index alone. */
-  findServed(adId: string): LandingPage | null;
+  /** From the index and from memory: at once, and null where only the store could know. */
+  findKnown(adId: string): LandingPage | null;
   /**
    * Before `next` is served in the place of the catalog's index: keeps the pages of ads that leave. `changed`: the
    * campaigns that they may be of; null: any, and of those the ads that were served.
@@ -33,19 +33,19 @@ export function createLandingPages(
 ): LandingPages {
   const departed = new Map<string, LandingPage>();
 
-  function findServed(adId: string): LandingPage | null {
+  function findKnown(adId: string): LandingPage | null {
     const current = catalog();
     const ad = current.index.adOrdinal(adId);
-    if (ad < 0) return null;
+    if (ad < 0) return departed.get(adId) ?? null;
     const { campaignId, text } = current.creative(ad);
     return { campaignId, url: text.redirectUrl };
   }
 
   return {
-    findServed,
+    findKnown,
     async find(adId) {
-      const known = findServed(adId) ?? departed.get(adId);
-      if (known !== undefined) return known;
+      const known = findKnown(adId);
+      if (known !== null) return known;
       try {
         return (await store.findLandingPage(adId)) ?? 'unknown';
       } catch (error) {

@@ -4,26 +4,29 @@
  * books nothing, and the true one may still come.
  */
 import type { ReadToken } from '../auction/crypto-token.ts';
-import { costNanos, type CostNanos, type PriceMicros } from '../money.ts';
+import { costNanos, MAX_COST_NANOS, type CostNanos, type PriceMicros } from '../money.ts';
 import { readAuctionPrice, readLossReason } from '../openrtb/macros.ts';
 import { fail } from './errors.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
 import {
+  eventIdOf,
+  mayRecord,
   readToken,
   refuseForged,
   refuseUnkept,
   reservedBid,
   signedEvent,
+  type EventDetails,
   type TrackingEdges,
   type TrackingOutcome,
 } from './tracking.ts';
 
 type Notice = 'win' | 'billing' | 'loss';
 
-/** What a notice did: `isFirst` where it was the first of its kind for the bid. */
+/** What a notice did; `details` of the event that it is, null where it is none. */
 interface Effect {
   readonly outcome: TrackingOutcome;
-  readonly isFirst: boolean;
+  readonly details: EventDetails | null;
 }
 
 const KEPT: HttpAnswer = { status: 204 };
@@ -40,32 +43,39 @@ export function noticeRoutes(edges: TrackingEdges): readonly Route[] {
       const price = soundPrice(token, query);
       return typeof price === 'string' ? nothing(price) : bill(edges, token, price, nowMs);
     }),
-    notice(edges, 'loss', (token, query, nowMs) =>
-      lossReasonOf(query) === WON ? nothing('not_lost') : lose(edges, token, nowMs),
-    ),
+    notice(edges, 'loss', (token, query, nowMs) => {
+      const reason = readLossReason(query.get('reason') ?? '');
+      return reason === WON ? nothing('not_lost') : lose(edges, token, reason, nowMs);
+    }),
   ];
 }
 
 function win(edges: TrackingEdges, token: ReadToken, nowMs: number): Effect {
   const status = edges.ledger.win(reservedBid(token), nowMs);
-  if (status === 'extended' || status === 'already_posted') return { outcome: 'counted', isFirst: true };
-  return { outcome: status, isFirst: status === 'expired' };
+  if (status === 'unknown') return nothing(status);
+  const isCounted = status === 'extended' || status === 'already_posted';
+  return { outcome: isCounted ? 'counted' : status, details: {} };
 }
 
 function bill(edges: TrackingEdges, token: ReadToken, price: PriceMicros, nowMs: number): Effect {
-  const status = edges.ledger.post(reservedBid(token), billedNanos(token, price), nowMs);
-  const isFirst = status === 'posted' || status === 'late';
-  return { outcome: isFirst ? 'counted' : status, isFirst };
+  const paidNanos = paidToExchange(token, price);
+  const spendNanos = costNanos(Math.min(paidNanos, token.reservedNanos));
+  const status = edges.ledger.post(reservedBid(token), spendNanos, nowMs);
+  if (status === 'unknown') return nothing(status);
+  const mediaCostNanos = token.model === 'cpm' ? 0 : paidNanos;
+  const isCounted = status === 'posted' || status === 'late';
+  return { outcome: isCounted ? 'counted' : status, details: { spendNanos, mediaCostNanos } };
 }
 
-function lose(edges: TrackingEdges, token: ReadToken, nowMs: number): Effect {
+function lose(edges: TrackingEdges, token: ReadToken, lossReason: number | null, nowMs: number): Effect {
   const status = edges.ledger.void(reservedBid(token), nowMs);
   if (status === 'already_posted') return nothing('repeated');
-  return { outcome: status === 'voided' ? 'counted' : status, isFirst: status === 'voided' };
+  if (status === 'expired' || status === 'unknown') return nothing(status);
+  return { outcome: status === 'voided' ? 'counted' : status, details: { lossReason } };
 }
 
 function nothing(outcome: TrackingOutcome): Effect {
-  return { outcome, isFirst: false };
+  return { outcome, details: null };
 }
 
 function notice(
@@ -78,20 +88,27 @@ function notice(
     const token = readToken(edges.signer, query, purpose);
     if (token === 'missing') return fail(request, 'INVALID_REQUEST', 't: the signed token is required');
     if (token === 'forged') return refuseForged(edges, request, purpose);
-    if (token.test) {
-      edges.count(purpose, 'test');
-      return KEPT;
-    }
-    const nowMs = edges.clock();
-    const { outcome, isFirst } = apply(token, query, nowMs);
-    const kept = await edges.keeper.keep(purpose, token, isFirst);
-    if (kept === 'not_kept') return refuseUnkept(edges, request, purpose);
-    if (kept === 'first') {
-      edges.events.record(signedEvent(purpose, token, request, nowMs, { lossReason: lossReasonOf(query) }));
-    }
-    edges.count(purpose, kept === 'first' && outcome === 'repeated' ? 'counted' : outcome);
-    return KEPT;
+    const outcome = token.test ? 'test' : await keepEffect(token, query, request);
+    edges.count(purpose, outcome);
+    return outcome === 'not_kept' ? refuseUnkept(request) : KEPT;
   }
+
+  async function keepEffect(
+    token: ReadToken,
+    query: URLSearchParams,
+    request: HttpRequest,
+  ): Promise<TrackingOutcome> {
+    const nowMs = edges.clock();
+    const { outcome, details } = apply(token, query, nowMs);
+    const isRepeat = outcome === 'repeated';
+    if (details === null || (isRepeat && !mayRecord(edges, { type: purpose, token, nowMs }))) return outcome;
+    const isOwed = edges.keeper.fateOf(eventIdOf(purpose, token)) === 'owed';
+    const event = signedEvent(purpose, token, request, nowMs, details);
+    const kept = await edges.keeper.keep(event, 'with_ledger');
+    if (kept === 'not_kept') return kept;
+    return isRepeat && isOwed ? 'counted' : outcome;
+  }
+
   return { method: 'GET', pattern: `/${purpose}`, name: purpose, browser: true, counts: true, handle };
 }
 
@@ -102,12 +119,8 @@ function soundPrice(token: ReadToken, query: URLSearchParams): PriceMicros | 'no
   return price > token.bidMicros ? 'above_bid' : price;
 }
 
-function lossReasonOf(query: URLSearchParams): number | null {
-  return readLossReason(query.get('reason') ?? '');
-}
-
-/** The exchange's price as what it costs us, at the rate of the bid, rounded up. */
-function billedNanos(token: ReadToken, price: PriceMicros): CostNanos {
+/** The exchange's price as what it charges us, at the rate of the bid, rounded up. */
+function paidToExchange(token: ReadToken, price: PriceMicros): CostNanos {
   const nanos = Math.ceil((price / token.currencyRate) * token.multiplier);
-  return costNanos(Math.min(nanos, token.reservedNanos));
+  return costNanos(Math.min(nanos, MAX_COST_NANOS));
 }

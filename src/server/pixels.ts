@@ -1,23 +1,20 @@
 /** GET /impression and GET /conversion: a transparent GIF, and what it counts. */
-import type { ReadToken } from '../auction/crypto-token.ts';
-import type { Ledger, PostStatus } from '../ledger/ledger.ts';
-import { costNanos } from '../money.ts';
+import { MAX_NAME_CHARS } from '../events/event.ts';
 import { fail } from './errors.ts';
+import { mistakes, queryFields } from './fields.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
-import type { LandingPages } from './landing-pages.ts';
+import { readValueText } from './report-fields.ts';
+import { isMoneyImpression, trackSigned } from './signed-calls.ts';
 import {
+  campaignOf,
+  newEventId,
   readToken,
+  recordUnsigned,
   refuseForged,
   refuseUnkept,
-  reservedBid,
-  signedEvent,
   unsignedEvent,
   type TrackingEdges,
 } from './tracking.ts';
-
-export interface PixelEdges extends TrackingEdges {
-  readonly landingPages: Pick<LandingPages, 'findServed'>;
-}
 
 type Pixel = 'impression' | 'conversion';
 
@@ -28,58 +25,38 @@ const PIXEL: HttpAnswer = {
   headers: { 'content-type': 'image/gif', 'cache-control': 'no-store' },
   body: GIF,
 };
-const FREE = costNanos(0);
-/** Amounts of up to 15 digits are read; more is no amount. */
-const MAX_VALUE_USD = 1e15;
 
-export function pixelRoutes(edges: PixelEdges): readonly Route[] {
-  return [pixel(edges, 'impression', postImpression), pixel(edges, 'conversion', postConversion)];
+export function pixelRoutes(edges: TrackingEdges): readonly Route[] {
+  return [pixel(edges, 'impression'), pixel(edges, 'conversion')];
 }
 
-/** Money only in the simple form, whose impression posts the price that its answer named. */
-function postImpression(ledger: Ledger, token: ReadToken, nowMs: number): PostStatus | 'free' {
-  if (!token.impressionPosts || token.model !== 'cpm') return 'free';
-  return ledger.post(reservedBid(token), token.eventNanos, nowMs);
-}
-
-/** It counts only after its click; the first one charges where conversions are what is paid for. */
-function postConversion(ledger: Ledger, token: ReadToken, nowMs: number): PostStatus {
-  return ledger.postConversion(reservedBid(token), token.model === 'cpa' ? token.eventNanos : FREE, nowMs);
-}
-
-function pixel(
-  edges: PixelEdges,
-  type: Pixel,
-  post: (ledger: Ledger, token: ReadToken, nowMs: number) => PostStatus | 'free',
-): Route {
+function pixel(edges: TrackingEdges, type: Pixel): Route {
   async function signed(request: HttpRequest, query: URLSearchParams): Promise<HttpAnswer> {
     const token = readToken(edges.signer, query, type);
     if (typeof token === 'string') return refuseForged(edges, request, type);
-    if (token.test) {
-      edges.count(type, 'test');
-      return PIXEL;
-    }
-    const nowMs = edges.clock();
-    const outcome = post(edges.ledger, token, nowMs);
-    const event = signedEvent(type, token, request, nowMs, { valueUsd: valueOf(query) });
-    if (outcome === 'free') edges.events.record(event);
-    else {
-      const kept = await edges.keeper.keep(type, token, outcome !== 'repeated' && outcome !== 'unclicked');
-      if (kept === 'not_kept') return refuseUnkept(edges, request, type);
-      if (kept === 'first') edges.events.record(event);
-      // A later conversion is statistics: it counts, and vouches for no charge.
-      else if (type === 'conversion' && outcome === 'repeated')
-        edges.events.record({ ...event, signed: false });
-    }
-    edges.count(type, outcome);
-    return PIXEL;
+    const valueMicros = type === 'conversion' ? readValueText(query.get('value') ?? '') : null;
+    const outcome = await trackSigned(edges, { type, token, request, nowMs: edges.clock(), valueMicros });
+    const isShown = outcome !== 'not_kept' || (type === 'impression' && !isMoneyImpression(token));
+    return isShown ? PIXEL : refuseUnkept(request);
   }
 
-  function unsigned(request: HttpRequest, adId: string, query: URLSearchParams): HttpAnswer {
-    const campaignId = edges.landingPages.findServed(adId.toLowerCase())?.campaignId ?? null;
-    edges.events.record(unsignedEvent(type, adId, campaignId, request, edges.clock(), valueOf(query)));
-    edges.count(type, 'unsigned');
-    return PIXEL;
+  async function unsigned(request: HttpRequest, query: URLSearchParams): Promise<HttpAnswer> {
+    const fields = queryFields(request.query);
+    const adId = fields.name('ad_id', MAX_NAME_CHARS);
+    if (fields.errors.length > 0) return mistakes(fields, request);
+    if (adId === '') return fail(request, 'INVALID_REQUEST', 'ad_id or t: one of them is required');
+    const nowMs = edges.clock();
+    const report = {
+      eventId: newEventId(),
+      adId,
+      userId: null,
+      placementId: null,
+      atMs: nowMs,
+      valueMicros: readValueText(query.get('value') ?? ''),
+    };
+    const event = unsignedEvent(type, report, campaignOf(edges, adId), request, nowMs);
+    const outcome = await recordUnsigned(edges, event);
+    return outcome === 'not_kept' && type === 'conversion' ? refuseUnkept(request) : PIXEL;
   }
 
   return {
@@ -90,18 +67,7 @@ function pixel(
     counts: true,
     handle: (request) => {
       const query = new URLSearchParams(request.query);
-      if (query.has('t')) return signed(request, query);
-      const adId = query.get('ad_id') ?? '';
-      if (adId === '') return fail(request, 'INVALID_REQUEST', 'ad_id or t: one of them is required');
-      return unsigned(request, adId, query);
+      return query.has('t') ? signed(request, query) : unsigned(request, query);
     },
   };
-}
-
-/** `value` in USD; null where it is absent or no amount. */
-function valueOf(query: URLSearchParams): number | null {
-  const text = query.get('value') ?? '';
-  if (!/^\d+(\.\d+)?$/.test(text)) return null;
-  const value = Number(text);
-  return value < MAX_VALUE_USD ? value : null;
 }

@@ -105,6 +105,7 @@ export function createSeller(
         issuedMs: nowMs,
         expirySec: sale.expirySec,
         userId: decided.userId,
+        whereabouts: decided.whereabouts,
         multiplier: sale.imp.multiplier,
       });
     },

@@ -1,8 +1,15 @@
-/** The fields of POST /bid-request, POST /bid and GET /serve as one SimpleRequest; mistakes gather in `fields`. */
+/**
+ * The fields of POST /bid-request, POST /bid, GET /serve and /v1/delivery as one SimpleRequest; mistakes gather in
+ * `fields`.
+ */
 import { EMPTY_SIMPLE_REQUEST, type SimpleRequest } from '../auction/simple-request.ts';
+import { MAX_NAME_CHARS } from '../events/event.ts';
 import type { Size } from '../openrtb/request.ts';
 import type { Fields } from './fields.ts';
 import type { HttpRequest } from './http.ts';
+
+/** `300x250`: both sides above 0. */
+export const AD_SIZE = /^0{0,4}([1-9]\d{0,4})[xX]0{0,4}([1-9]\d{0,4})$/;
 
 /** POST /bid-request. */
 export function readBidRequest(fields: Fields, request: HttpRequest): SimpleRequest {
@@ -48,9 +55,21 @@ export function readPlacement(fields: Fields, request: HttpRequest): SimpleReque
     ...clientOf(request),
     id: request.requestId,
     userId: fields.requiredText('userId'),
-    placementId: fields.requiredText('placementId'),
+    placementId: fields.requiredName('placementId', MAX_NAME_CHARS),
     country: fields.text('countryCode'),
     deviceType: fields.text('deviceType'),
+  };
+}
+
+/** /v1/delivery. It is for no user, so nothing is asked of the client's address. */
+export function readDelivery(fields: Fields, request: HttpRequest): SimpleRequest {
+  return {
+    ...EMPTY_SIMPLE_REQUEST,
+    app: fields.requiredText('app'),
+    os: fields.requiredText('os'),
+    country: fields.requiredText('country'),
+    userAgent: request.header('user-agent'),
+    acceptLanguage: request.header('accept-language'),
   };
 }
 
@@ -75,7 +94,7 @@ function readSize(fields: Fields): Size | null {
     return null;
   }
   const errorsBefore = fields.errors.length;
-  const match = /^(\d{1,5})x(\d{1,5})$/i.exec(fields.requiredText('ad_size'));
+  const match = AD_SIZE.exec(fields.requiredText('ad_size'));
   const width = Number(match?.[1] ?? 0);
   const height = Number(match?.[2] ?? 0);
   if (isSide(width) && isSide(height)) return { width, height };

@@ -1,23 +1,29 @@
 /** POST /bid-request, POST /bid and GET /serve: their fields, prices and answers. */
 import type { Terms } from '../auction/admit.ts';
+import type { TokenSigner } from '../auction/crypto-token.ts';
 import { bannerMarkup } from '../auction/markup.ts';
 import { confidenceOf } from '../auction/confidence.ts';
 import { secondPrice } from '../auction/price.ts';
-import type { AdEvent, Events } from '../events/door.ts';
+import type { SimpleRequest } from '../auction/simple-request.ts';
+import { countryOf, deviceTypeOf } from '../auction/whereabouts.ts';
+import type { AuctionCounts, Events } from '../events/door.ts';
+import type { AdEvent } from '../events/event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { costOfImpression, decimalOfMicros } from '../money.ts';
-import { fail } from './errors.ts';
 import { bodyFields, mistakes, noObject, queryFields } from './fields.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
 import { readBid, readBidRequest, readPlacement } from './simple-fields.ts';
 import type { SimpleAuction, SimpleSale } from './simple-auction.ts';
 import type { Sale, Seller } from './selling.ts';
+import { eventIdOf, refuseUnkept } from './tracking.ts';
 
 export interface SimpleFormEdges {
   readonly auction: SimpleAuction;
   readonly seller: Seller;
   readonly ledger: Ledger;
   readonly events: Events;
+  readonly auctions: AuctionCounts;
+  readonly signer: Pick<TokenSigner, 'hashUser'>;
   readonly clock: () => number;
   readonly publicUrl: string;
 }
@@ -66,6 +72,7 @@ function answerBidRequest(edges: SimpleFormEdges, request: HttpRequest): HttpAns
   if (held === null) return NO_AD;
   const { sale, decided } = held;
   const { creative } = sale;
+  edges.auctions.countBid(creative.campaignId, creative.text.id, nowMs);
   const price = secondPrice(sale.candidate.priceMicros, held.runnerUpMicros, form.floorMicros);
   const signed = edges.seller.sign(sale, decided, nowMs, costOfImpression(price));
   const urls = edges.seller.urls(signed);
@@ -100,9 +107,10 @@ function answerBid(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer | P
   const nowMs = edges.clock();
   const held = edges.auction.hold(form, BID_TERMS, nowMs);
   if (held === null) return NO_AD;
-  const { text } = held.sale.creative;
-  return chargedAnswer(edges, request, held, nowMs, {
-    campaignId: held.sale.creative.campaignId,
+  const { campaignId, text } = held.sale.creative;
+  edges.auctions.countBid(campaignId, text.id, nowMs);
+  return chargedAnswer(edges, request, chargeOf(edges, form, held, request, nowMs), {
+    campaignId,
     adId: text.id,
     bidPrice: decimalOfMicros(held.sale.candidate.priceMicros),
     adContent: { title: text.title, imageUrl: text.imageUrl, redirectUrl: text.redirectUrl },
@@ -118,8 +126,10 @@ function answerServe(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer |
   const held = edges.auction.hold(form, SERVE_TERMS, nowMs);
   if (held === null) return NO_AD;
   const { creative } = held.sale;
+  edges.auctions.countBid(creative.campaignId, creative.text.id, nowMs);
   const signed = edges.seller.sign(held.sale, held.decided, nowMs, null);
-  return chargedAnswer(edges, request, held, nowMs, {
+  const charge = chargeOf(edges, form, held, request, nowMs);
+  return chargedAnswer(edges, request, charge, {
     adId: creative.text.id,
     campaignId: creative.campaignId,
     title: creative.text.title,
@@ -127,46 +137,72 @@ function answerServe(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer |
     redirectUrl: creative.text.redirectUrl,
     clickTrackingUrl: edges.seller.urls(signed).click,
     bidPrice: decimalOfMicros(held.sale.candidate.priceMicros),
-    impressionId: impressionIdOf(held.sale),
+    impressionId: charge.event.eventId,
   });
 }
 
-/** Posts the whole bid now; the answer leaves once that is kept. What is not served is not charged either. */
+/**
+ * Keeps the event, then posts the whole bid, and answers once both are kept: what is not served is not charged. In
+ * this order, because a reservation goes back without fail, and a post only until the journal has it.
+ */
 async function chargedAnswer(
   edges: SimpleFormEdges,
   request: HttpRequest,
-  { sale }: SimpleSale,
-  nowMs: number,
+  { sale, event }: Charge,
   body: Readonly<Record<string, unknown>>,
 ): Promise<HttpAnswer> {
   const { creative, reservation, reservedNanos, expirySec } = sale;
-  const { campaignId } = creative;
-  const bid = { campaignId, ...reservation, reservedNanos, expirySec };
-  edges.ledger.post(bid, reservedNanos, nowMs);
+  const bid = { campaignId: creative.campaignId, ...reservation, reservedNanos, expirySec };
+  if ((await edges.events.record(event)) === 'not_kept') {
+    edges.ledger.void(bid, edges.clock());
+    return refuseUnkept(request);
+  }
+  edges.ledger.post(bid, reservedNanos, edges.clock());
   try {
     await edges.ledger.saved();
   } catch {
-    edges.ledger.retract(bid, nowMs);
-    return fail(request, 'UNAVAILABLE', 'the charge can not be kept now');
+    edges.ledger.retract(bid, edges.clock());
+    return refuseUnkept(request);
   }
+  return json(body);
+}
+
+interface Charge {
+  readonly sale: Sale;
+  /** The impression that the answer is. */
+  readonly event: AdEvent;
+}
+
+function chargeOf(
+  edges: SimpleFormEdges,
+  form: SimpleRequest,
+  { sale, decided }: SimpleSale,
+  request: HttpRequest,
+  nowMs: number,
+): Charge {
+  const { creative, reservation, candidate, reservedNanos } = sale;
+  const { campaignId } = creative;
   const event: AdEvent = {
     type: 'impression',
+    eventId: eventIdOf('impression', { campaignId, ...reservation, issuedMs: nowMs }),
     atMs: nowMs,
+    receivedAtMs: nowMs,
     adId: creative.text.id,
     campaignId,
     known: true,
     signed: true,
-    traceId: request.traceId,
+    userId: edges.signer.hashUser(decided.userId) || null,
+    placementId: form.placementId,
+    country: countryOf(decided.whereabouts),
+    deviceType: deviceTypeOf(decided.whereabouts),
+    bidMicros: candidate.priceMicros,
+    spendNanos: reservedNanos,
+    mediaCostNanos: 0,
     lossReason: null,
-    valueUsd: null,
+    valueMicros: null,
+    traceId: request.traceId,
   };
-  edges.events.record(event);
-  return json(body);
-}
-
-/** Unique for ever, as its lease and ordinal are. */
-function impressionIdOf({ reservation }: Sale): string {
-  return `imp-${reservation.lease.toString(36)}-${reservation.ordinal.toString(36)}`;
+  return { sale, event };
 }
 
 function json(body: Readonly<Record<string, unknown>>): HttpAnswer {

@@ -1,126 +1,19 @@
 /** Notices, clicks and pixels against a real ledger: what they charge, what they count, what a full disk does. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createTokenSigner, type Purpose } from '../auction/crypto-token.ts';
-import { createDecider } from '../auction/decide.ts';
-import { NOW_MS, testAd, testCampaign, testPolicy, testIndex } from '../auction/fixtures/market.ts';
-import type { Campaign } from '../campaigns/model.ts';
-import type { AdEvent, EventType } from '../events/door.ts';
+import { NOW_MS, testAd, testCampaign, testIndex } from '../auction/fixtures/market.ts';
 import { openLedger } from '../ledger/embedded.ts';
 import { openMemoryJournal } from '../ledger/memory-journal.ts';
 import { costNanos } from '../money.ts';
-import { createCatalogs } from './catalog.ts';
-import { clickRoutes } from './clicks.ts';
-import type { HttpAnswer, HttpRequest, Route } from './http.ts';
-import { createKeeper } from './keeper.ts';
-import { createLandingPages } from './landing-pages.ts';
-import { noticeRoutes } from './notices.ts';
-import { pixelRoutes } from './pixels.ts';
-import { createSeller } from './selling.ts';
-import { createSimpleAuction } from './simple-auction.ts';
-import { simpleFormRoutes } from './simple-forms.ts';
 import { Index, withHidden } from '../targeting/tiers.ts';
-import type { TrackingEdges } from './tracking.ts';
-
-const LANDING = 'https://brand.example/?c={CONVERSION_TOKEN}';
-
-class Desk {
-  nowMs = NOW_MS;
-  readonly journal = openMemoryJournal();
-  readonly ledger = openLedger({ journal: this.journal, nowMs: NOW_MS });
-  readonly events: AdEvent[] = [];
-  readonly outcomes: string[] = [];
-  private readonly routes: readonly Route[];
-  private readonly signer = createTokenSigner([{ number: 1, key: Buffer.alloc(64, 1) }], Buffer.alloc(32));
-  private readonly campaign: Campaign;
-
-  constructor(change: Partial<Campaign> = {}) {
-    this.campaign = testCampaign(1, { ads: [testAd(1, { redirectUrl: LANDING })], ...change });
-    const index = testIndex([this.campaign]);
-    const catalog = createCatalogs(this.ledger)(index);
-    const seller = createSeller('https://ads.example', this.signer, this.ledger, () => undefined);
-    const store = { findLandingPage: () => Promise.reject(new Error('Postgres is away')) };
-    const landingPages = createLandingPages(
-      () => catalog,
-      store,
-      () => undefined,
-    );
-    const edges: TrackingEdges = {
-      signer: this.signer,
-      ledger: this.ledger,
-      keeper: createKeeper(this.ledger),
-      events: {
-        record: (event) => {
-          this.events.push(event);
-          return true;
-        },
-      },
-      clock: () => this.nowMs,
-      count: (type: EventType, outcome) => this.outcomes.push(`${type} ${outcome}`),
-    };
-    const auction = createSimpleAuction(createDecider(testPolicy()), seller, this.ledger, () => catalog);
-    this.routes = [
-      ...noticeRoutes(edges),
-      ...pixelRoutes({ ...edges, landingPages }),
-      ...clickRoutes({ ...edges, landingPages }),
-      ...simpleFormRoutes({ ...edges, auction, seller, publicUrl: 'https://ads.example' }),
-    ];
-  }
-
-  async get(path: string): Promise<HttpAnswer> {
-    const url = new URL(path, 'https://ads.example');
-    const route = this.routes.find(({ pattern, method }) => pattern === url.pathname && method === 'GET');
-    if (route === undefined) throw new Error(`no route for ${path}`);
-    return route.handle({ ...EMPTY_REQUEST, path: url.pathname, query: url.search.slice(1) });
-  }
-
-  /** A bid by POST /bid-request, and its tokens. */
-  async bid(): Promise<Record<Purpose, string>> {
-    const body = { user_id: 'u', site: { domain: 'news.example' }, ad_size: '300x250' };
-    const route = this.routes.find(({ pattern }) => pattern === '/bid-request');
-    const answer = await route?.handle({
-      ...EMPTY_REQUEST,
-      method: 'POST',
-      body: Buffer.from(JSON.stringify(body)),
-    });
-    if (answer?.status !== 200) throw new Error('no bid');
-    const { tracking } = JSON.parse(String(answer.body)) as { tracking: { click: string } };
-    const click = new URL(tracking.click).searchParams.get('t') ?? '';
-    const reissued = (purpose: Purpose): string => this.signer.reissue(click, purpose);
-    return {
-      click,
-      win: reissued('win'),
-      billing: reissued('billing'),
-      loss: reissued('loss'),
-      impression: reissued('impression'),
-      conversion: reissued('conversion'),
-    };
-  }
-
-  spentNanos(): number {
-    return this.ledger.spend(this.campaign.id, this.nowMs).spentLifetimeNanos;
-  }
-
-  types(): string[] {
-    return this.events.map(({ type, signed }) => (signed ? type : `${type} (unsigned)`));
-  }
-}
-
-const EMPTY_REQUEST: HttpRequest = {
-  method: 'GET',
-  path: '/',
-  query: '',
-  requestId: 'r',
-  traceId: 'trace',
-  header: () => '',
-  clientAddress: () => '',
-  body: Buffer.alloc(0),
-  params: {},
-};
+import { createCatalogs } from './catalog.ts';
+import { AD_ID, LANDING, TrackingDesk } from './fixtures/tracking-desk.ts';
+import type { HttpAnswer } from './http.ts';
+import { createLandingPages } from './landing-pages.ts';
 
 describe('a cpc campaign', () => {
-  let desk: Desk;
+  let desk: TrackingDesk;
   beforeEach(() => {
-    desk = new Desk({
+    desk = new TrackingDesk({
       bid: { model: 'cpc', amountMicros: 500_000 },
       dailyBudgetNanos: costNanos(1_200_000_000),
     });
@@ -147,7 +40,7 @@ describe('a cpc campaign', () => {
 
 describe('a cpa campaign', () => {
   it('is charged by the first conversion after the click, whose redirect carries the token', async () => {
-    const desk = new Desk({ bid: { model: 'cpa', amountMicros: 20_000_000 } });
+    const desk = new TrackingDesk({ bid: { model: 'cpa', amountMicros: 20_000_000 } });
     const tokens = await desk.bid();
     await desk.get(`/conversion?t=${tokens.conversion}`);
     expect([desk.spentNanos(), desk.types()]).toEqual([0, []]);
@@ -157,7 +50,8 @@ describe('a cpa campaign', () => {
     await desk.get(`/conversion?t=${tokens.conversion}&value=x`);
     expect(desk.spentNanos()).toBe(20_000_000_000);
     expect(desk.types()).toEqual(['click', 'conversion', 'conversion (unsigned)']);
-    expect(desk.events.map(({ valueUsd }) => valueUsd)).toEqual([null, 12.5, null]);
+    expect(desk.spool.adEvents.map(({ valueMicros }) => valueMicros)).toEqual([null, 12_500_000, null]);
+    expect(desk.toldNanos()).toBe(20_000_000_000);
   });
 });
 
@@ -167,7 +61,7 @@ describe('a win notice', () => {
       ['win', 'billing'],
       ['billing', 'win'],
     ] as const) {
-      const desk = new Desk();
+      const desk = new TrackingDesk();
       const tokens = await desk.bid();
       for (const purpose of order) {
         for (let call = 0; call < 3; call++) await desk.get(`/${purpose}?t=${tokens[purpose]}&price=1`);
@@ -178,7 +72,7 @@ describe('a win notice', () => {
   });
 
   it('without a price, or with one above the bid, counts nothing, and the true one still does', async () => {
-    const desk = new Desk();
+    const desk = new TrackingDesk();
     const tokens = await desk.bid();
     for (const price of ['AUDIT', '2.000001', '']) await desk.get(`/win?t=${tokens.win}&price=${price}`);
     expect(desk.types()).toEqual([]);
@@ -189,18 +83,18 @@ describe('a win notice', () => {
 
 describe('a loss notice', () => {
   it('tells its reason, and one that says that the bid won is none', async () => {
-    const desk = new Desk();
+    const desk = new TrackingDesk();
     const tokens = await desk.bid();
     await desk.get(`/loss?t=${tokens.loss}&reason=0`);
     expect(desk.ledger.pendingNanos()).toBe(2_000_000);
     await desk.get(`/loss?t=${tokens.loss}&reason=102`);
-    expect([desk.ledger.pendingNanos(), desk.events[0]?.lossReason]).toEqual([0, 102]);
+    expect([desk.ledger.pendingNanos(), desk.spool.adEvents[0]?.lossReason]).toEqual([0, 102]);
   });
 });
 
 describe('while nothing can be kept', () => {
   it('a notice is 503, and the retry that is kept counts', async () => {
-    const desk = new Desk();
+    const desk = new TrackingDesk();
     const tokens = await desk.bid();
     desk.journal.setSound(false);
     expect((await desk.get(`/billing?t=${tokens.billing}&price=1`)).status).toBe(503);
@@ -213,7 +107,7 @@ describe('while nothing can be kept', () => {
   });
 
   it('an ad that is not served is not charged either', async () => {
-    const desk = new Desk();
+    const desk = new TrackingDesk();
     expect((await desk.get('/serve?userId=u&placementId=p')).status).toBe(200);
     desk.journal.setSound(false);
     const statuses = [];
@@ -227,7 +121,7 @@ describe('while nothing can be kept', () => {
   });
 
   it('a click leads to its landing page all the same', async () => {
-    const desk = new Desk({ bid: { model: 'cpc', amountMicros: 500_000 } });
+    const desk = new TrackingDesk({ bid: { model: 'cpc', amountMicros: 500_000 } });
     const tokens = await desk.bid();
     desk.journal.setSound(false);
     expect((await desk.get(`/click?t=${tokens.click}`)).status).toBe(302);
@@ -235,9 +129,195 @@ describe('while nothing can be kept', () => {
   });
 });
 
+describe('what is recorded', () => {
+  it('tells the bid, the user as a hash, where and on what, and what it cost', async () => {
+    const desk = new TrackingDesk();
+    const tokens = await desk.bid();
+    await desk.get(`/win?t=${tokens.win}&price=1.5`);
+    await desk.get(`/billing?t=${tokens.billing}&price=1.5`);
+    const shared = {
+      campaignId: desk.campaign.id,
+      adId: AD_ID,
+      atMs: NOW_MS,
+      receivedAtMs: NOW_MS,
+      known: true,
+      signed: true,
+      userId: desk.signer.hashUser('u'),
+      country: 'US',
+      deviceType: 'mobile',
+      bidMicros: 2_000_000,
+      mediaCostNanos: 0,
+      traceId: 'trace',
+    };
+    expect(desk.spool.adEvents).toMatchObject([
+      { ...shared, type: 'win', spendNanos: 0 },
+      { ...shared, type: 'billing', spendNanos: 1_500_000 },
+    ]);
+  });
+
+  it('tells beside a billing of a cpc campaign what the exchange charges for it', async () => {
+    const desk = new TrackingDesk({ bid: { model: 'cpc', amountMicros: 500_000 } });
+    const tokens = await desk.bid();
+    await desk.get(`/billing?t=${tokens.billing}&price=0.25`);
+    await desk.get(`/click?t=${tokens.click}`);
+    expect(desk.spool.adEvents).toMatchObject([
+      { type: 'billing', spendNanos: 0, mediaCostNanos: 250_000 },
+      { type: 'click', spendNanos: 500_000_000, mediaCostNanos: 0 },
+    ]);
+  });
+
+  it('of /serve and /bid names the placement, and by /serve goes by the id of its answer', async () => {
+    const desk = new TrackingDesk();
+    const served = await desk.get('/serve?userId=u&placementId=p1&countryCode=us&deviceType=tablet');
+    await desk.post('/bid', { userId: 'u', placementId: 'p2' });
+    const { impressionId } = JSON.parse(String(served.body)) as { impressionId: string };
+    const shared = { userId: desk.signer.hashUser('u'), spendNanos: 2_000_000 };
+    expect(desk.spool.adEvents).toMatchObject([
+      { ...shared, eventId: impressionId, placementId: 'p1', country: 'US', deviceType: 'tablet' },
+      { ...shared, placementId: 'p2', country: null, deviceType: null },
+    ]);
+    expect(new Set(desk.spool.adEvents.map(({ eventId }) => eventId)).size).toBe(2);
+    expect(desk.bids).toEqual(Array(2).fill(`${desk.campaign.id} ${AD_ID}`));
+  });
+
+  it('is written once while it is remembered, and after a restart meets its twin', async () => {
+    const desk = new TrackingDesk();
+    const tokens = await desk.bid();
+    const calls = [
+      `/win?t=${tokens.win}&price=1`,
+      `/billing?t=${tokens.billing}&price=1`,
+      `/click?t=${tokens.click}`,
+    ];
+    for (const call of [...calls, ...calls]) await desk.get(call);
+    expect(desk.spool.adEvents.length).toBe(3);
+    desk.restart();
+    for (const call of [...calls, ...calls]) await desk.get(call);
+    expect([desk.spool.adEvents.length, desk.types()]).toEqual([6, ['win', 'billing', 'click']]);
+    expect([desk.spentNanos(), desk.toldNanos()]).toEqual([1_000_000, 1_000_000]);
+  });
+
+  it('comes with the repeat when a crash came between the ledger and the event', async () => {
+    const desk = new TrackingDesk();
+    const tokens = await desk.bid();
+    desk.spool.outcome = 'failed';
+    const statuses = [];
+    for (const call of [`/billing?t=${tokens.billing}&price=1`, `/win?t=${tokens.win}&price=1`]) {
+      statuses.push((await desk.get(call)).status);
+      desk.restart();
+      desk.spool.outcome = 'kept';
+      statuses.push((await desk.get(call)).status);
+      desk.spool.outcome = 'failed';
+    }
+    expect(statuses).toEqual([503, 204, 503, 204]);
+    expect([desk.types(), desk.toldNanos()]).toEqual([['billing', 'win'], desk.spentNanos()]);
+  });
+
+  it('does not come again once its twin may be forgotten', async () => {
+    const desk = new TrackingDesk({ bid: { model: 'cpa', amountMicros: 20_000_000 } });
+    const tokens = await desk.bid();
+    await desk.get(`/click?t=${tokens.click}`);
+    await desk.get(`/conversion?t=${tokens.conversion}`);
+    desk.nowMs += 47 * 3_600_000;
+    desk.restart();
+    await desk.get(`/conversion?t=${tokens.conversion}`);
+    expect(desk.spool.adEvents.length).toBe(4);
+    expect(desk.types()).toEqual(['click', 'conversion', 'conversion (unsigned)']);
+    desk.nowMs += 2 * 3_600_000;
+    desk.restart();
+    await desk.get(`/click?t=${tokens.click}`);
+    const before = desk.spool.adEvents.length;
+    await desk.get(`/conversion?t=${tokens.conversion}`);
+    expect(
+      desk.spool.adEvents.slice(before).every(({ signed, spendNanos }) => !signed && spendNanos === 0),
+    ).toBe(true);
+    expect(desk.toldNanos()).toBe(20_000_000_000);
+  });
+
+  it('of a pixel that is loaded again counts once, of one without a token each time', async () => {
+    const desk = new TrackingDesk({ bid: { model: 'cpc', amountMicros: 500_000 } });
+    const { impression } = await desk.bid();
+    for (let load = 0; load < 3; load++) await desk.get(`/impression?t=${impression}`);
+    expect(desk.types()).toEqual(['impression']);
+    for (let load = 0; load < 2; load++) await desk.get(`/impression?ad_id=${AD_ID}`);
+    expect(desk.types()).toEqual(['impression', 'impression (unsigned)', 'impression (unsigned)']);
+  });
+});
+
+describe('while the spool keeps nothing', () => {
+  it.each(['full', 'failed'] as const)(
+    '(%s) answers are as the contract says, and nothing is charged',
+    async (outcome) => {
+      const desk = new TrackingDesk({ bid: { model: 'cpc', amountMicros: 500_000 } });
+      const tokens = await desk.bid();
+      desk.spool.outcome = outcome;
+      const statusOf = async (answer: Promise<HttpAnswer>): Promise<number> => (await answer).status;
+      const event = { event_id: 'e', type: 'click', ad_id: AD_ID };
+      expect({
+        win: await statusOf(desk.get(`/win?t=${tokens.win}&price=0.25`)),
+        loss: await statusOf(desk.get(`/loss?t=${tokens.loss}&reason=102`)),
+        pixel: await statusOf(desk.get(`/impression?t=${tokens.impression}`)),
+        namedPixel: await statusOf(desk.get(`/impression?ad_id=${AD_ID}`)),
+        click: await statusOf(desk.get(`/click?t=${tokens.click}`)),
+        conversion: await statusOf(desk.get(`/conversion?t=${tokens.conversion}`)),
+        namedClick: await statusOf(desk.get(`/click?adId=${AD_ID}&campaignId=c&userId=u`)),
+        postedClick: await statusOf(desk.post('/click', { adId: AD_ID, campaignId: 'c', userId: 'u' })),
+        tracked: await statusOf(desk.post('/track/{type}', { ad_id: AD_ID }, { type: 'click' })),
+        trackedToken: await statusOf(
+          desk.post('/track/{type}', { t: tokens.impression }, { type: 'impression' }),
+        ),
+        event: await statusOf(desk.post('/events', event)),
+        events: await statusOf(desk.post('/events', [event])),
+        serve: await statusOf(desk.get('/serve?userId=u&placementId=p')),
+      }).toEqual({
+        win: 503,
+        loss: 503,
+        pixel: 200,
+        namedPixel: 200,
+        click: 302,
+        conversion: 503,
+        namedClick: 503,
+        postedClick: 503,
+        tracked: 503,
+        trackedToken: 503,
+        event: 503,
+        events: 503,
+        serve: 503,
+      });
+      expect(desk.outcomes.filter((counted) => !counted.endsWith(' not_kept'))).toEqual([]);
+      expect([desk.spentNanos(), desk.ledger.pendingNanos()]).toEqual([0, 0]);
+    },
+  );
+
+  it('an impression that is money is 503, and so is an ad that would be charged at its answer', async () => {
+    const desk = new TrackingDesk();
+    const { impression } = await desk.bid();
+    desk.spool.outcome = 'full';
+    expect((await desk.get(`/impression?t=${impression}`)).status).toBe(503);
+    const heldNanos = desk.ledger.pendingNanos();
+    expect((await desk.get('/serve?userId=u&placementId=p')).status).toBe(503);
+    expect((await desk.post('/bid', { userId: 'u', placementId: 'p' })).status).toBe(503);
+    // The pixel has moved its money, and its repeat tells so.
+    expect([desk.spentNanos(), desk.ledger.pendingNanos()]).toEqual([10_000, heldNanos]);
+    desk.spool.outcome = 'kept';
+    expect((await desk.get(`/impression?t=${impression}`)).status).toBe(200);
+    expect(desk.toldNanos()).toBe(10_000);
+  });
+
+  it('a click that was not kept is not charged by its repeat either, and its conversion counts', async () => {
+    const desk = new TrackingDesk({ bid: { model: 'cpc', amountMicros: 500_000 } });
+    const tokens = await desk.bid();
+    desk.spool.outcome = 'full';
+    expect((await desk.get(`/click?t=${tokens.click}`)).status).toBe(302);
+    desk.spool.outcome = 'kept';
+    await desk.get(`/click?t=${tokens.click}`);
+    await desk.get(`/conversion?t=${tokens.conversion}`);
+    expect([desk.types(), desk.spentNanos(), desk.toldNanos()]).toEqual([['click', 'conversion'], 0, 0]);
+  });
+});
+
 describe('a landing page', () => {
   it('of an ad that left the index is remembered, and unknown ones are not taken for gone while Postgres is away', async () => {
-    const desk = new Desk();
+    const desk = new TrackingDesk();
     expect((await desk.get('/click?adId=00000000-ad00-4000-8000-000000000001')).status).toBe(302);
     expect((await desk.get('/click?adId=11111111-1111-4111-8111-111111111111')).status).toBe(503);
     const ledger = openLedger({ journal: openMemoryJournal(), nowMs: NOW_MS });

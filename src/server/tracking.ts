@@ -1,20 +1,29 @@
-/** What the notices, the clicks and the pixels share: reading the token, and the event that it stands for. */
+/** What the notices, the clicks, the pixels and the posted events share: tokens, and the events that they stand for. */
+import { randomUUID } from 'node:crypto';
 import type { Purpose, ReadToken, TokenSigner } from '../auction/crypto-token.ts';
-import type { AdEvent, EventType, Events } from '../events/door.ts';
+import { countryOf, deviceTypeOf } from '../auction/whereabouts.ts';
+import type { Events } from '../events/door.ts';
+import type { AdEvent, EventType } from '../events/event.ts';
 import type { Ledger, ReservedBid } from '../ledger/ledger.ts';
 import { fail } from './errors.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
 import type { Keeper } from './keeper.ts';
+import type { LandingPages } from './landing-pages.ts';
 
 export interface TrackingEdges {
   readonly signer: TokenSigner;
   readonly ledger: Ledger;
   readonly keeper: Keeper;
   readonly events: Events;
+  readonly landingPages: LandingPages;
   readonly clock: () => number;
   /** A call, by what came of it. */
   readonly count: (type: EventType, outcome: TrackingOutcome) => void;
 }
+
+/** What browsers and other servers report; the notices are the exchange's. */
+export const REPORTED_TYPES = ['impression', 'click', 'conversion'] as const satisfies readonly EventType[];
+export type ReportedType = (typeof REPORTED_TYPES)[number];
 
 /** What came of a notice or a tracking call: the ledger's words, and those of the calls that never reach it. */
 export const TRACKING_OUTCOMES = [
@@ -37,6 +46,33 @@ export const TRACKING_OUTCOMES = [
 ] as const;
 export type TrackingOutcome = (typeof TRACKING_OUTCOMES)[number];
 
+/** Ids that we make begin so, and nobody else's may: an event that came first would be taken for ours. */
+export const OWN_ID_PREFIX = 'gavel:';
+
+/** What names a bid: leases are numbered by the node that opens them, so two nodes' first may share theirs. */
+type NamedBid = Pick<ReadToken, 'campaignId' | 'lease' | 'ordinal' | 'issuedMs'>;
+
+/** The same for every call of one purpose of one bid. */
+export function eventIdOf(type: EventType, { campaignId, lease, ordinal, issuedMs }: NamedBid): string {
+  const place = [lease, ordinal, issuedMs].map((part) => part.toString(36)).join(':');
+  return `${OWN_ID_PREFIX}${type}:${campaignId}:${place}`;
+}
+
+export function newEventId(): string {
+  return randomUUID();
+}
+
+/** The consumer knows an id at least that long, so that a twin that comes later would count again. */
+const TWINS_MEET_MS = 48 * 3_600_000;
+
+/** What the ledger calls a repeat may not have been recorded; false: nor can it be any more. */
+export function mayRecord(
+  { keeper }: Pick<TrackingEdges, 'keeper'>,
+  { type, token, nowMs }: { readonly type: EventType; readonly token: ReadToken; readonly nowMs: number },
+): boolean {
+  return nowMs - token.issuedMs < TWINS_MEET_MS || keeper.fateOf(eventIdOf(type, token)) === 'owed';
+}
+
 export function readToken(
   signer: TokenSigner,
   query: URLSearchParams,
@@ -52,8 +88,7 @@ export function refuseForged(edges: TrackingEdges, request: HttpRequest, type: E
   return fail(request, 'UNAUTHORIZED', 't: the token is not one of ours, or was altered');
 }
 
-export function refuseUnkept(edges: TrackingEdges, request: HttpRequest, type: EventType): HttpAnswer {
-  edges.count(type, 'not_kept');
+export function refuseUnkept(request: HttpRequest): HttpAnswer {
   return fail(request, 'UNAVAILABLE', 'this can not be kept now: send it again');
 }
 
@@ -62,45 +97,93 @@ export function reservedBid(token: ReadToken): ReservedBid {
   return { campaignId, lease, ordinal, reservedNanos, expirySec };
 }
 
+const UNTOLD = {
+  userId: null,
+  placementId: null,
+  country: null,
+  deviceType: null,
+  bidMicros: null,
+  spendNanos: 0,
+  mediaCostNanos: 0,
+  lossReason: null,
+  valueMicros: null,
+} as const satisfies Partial<AdEvent>;
+
+/** What an event tells beyond its token. */
+export type EventDetails = Partial<
+  Pick<AdEvent, 'spendNanos' | 'mediaCostNanos' | 'lossReason' | 'valueMicros'>
+>;
+
 export function signedEvent(
   type: EventType,
   token: ReadToken,
-  request: HttpRequest,
+  { traceId }: HttpRequest,
   nowMs: number,
-  details: Partial<Pick<AdEvent, 'lossReason' | 'valueUsd'>> = {},
+  details: EventDetails = {},
 ): AdEvent {
-  const { adId, campaignId } = token;
-  const told = { lossReason: null, valueUsd: null, ...details };
   return {
+    ...UNTOLD,
     type,
+    eventId: eventIdOf(type, token),
     atMs: nowMs,
-    adId,
-    campaignId,
+    receivedAtMs: nowMs,
+    adId: token.adId,
+    campaignId: token.campaignId,
     known: true,
     signed: true,
-    traceId: request.traceId,
-    ...told,
+    userId: token.userHash === '' ? null : token.userHash,
+    country: countryOf(token.whereabouts),
+    deviceType: deviceTypeOf(token.whereabouts),
+    bidMicros: token.priceMicros,
+    traceId,
+    ...details,
   };
 }
 
-/** An event that no token vouches for; `campaignId` null: no campaign has the ad. */
+/** What a call without a token says of itself. */
+export interface Report {
+  readonly eventId: string;
+  readonly adId: string;
+  readonly userId: string | null;
+  readonly placementId: string | null;
+  readonly atMs: number;
+  /** Of a conversion. */
+  readonly valueMicros: number | null;
+}
+
+/** The event that no token vouches for; `campaignId` null: no campaign has the ad. */
 export function unsignedEvent(
-  type: EventType,
-  adId: string,
+  type: ReportedType,
+  report: Report,
   campaignId: string | null,
-  request: HttpRequest,
+  { traceId }: HttpRequest,
   nowMs: number,
-  valueUsd: number | null = null,
 ): AdEvent {
   return {
+    ...UNTOLD,
+    ...report,
     type,
-    atMs: nowMs,
-    adId,
+    receivedAtMs: nowMs,
+    adId: campaignId === null ? report.adId : report.adId.toLowerCase(),
     campaignId: campaignId ?? '',
     known: campaignId !== null,
     signed: false,
-    traceId: request.traceId,
-    lossReason: null,
-    valueUsd,
+    valueMicros: type === 'conversion' ? report.valueMicros : null,
+    traceId,
   };
+}
+
+/** The campaign that has the ad, as far as that is known without a look-up. */
+export function campaignOf(
+  { landingPages }: Pick<TrackingEdges, 'landingPages'>,
+  adId: string,
+): string | null {
+  return landingPages.findKnown(adId.toLowerCase())?.campaignId ?? null;
+}
+
+/** Statistics: no money, no cap. */
+export async function recordUnsigned(edges: TrackingEdges, event: AdEvent): Promise<'unsigned' | 'not_kept'> {
+  const outcome = (await edges.events.record(event)) === 'kept' ? 'unsigned' : 'not_kept';
+  edges.count(event.type, outcome);
+  return outcome;
 }
