@@ -63,6 +63,18 @@ export function flag(): z.ZodType<boolean> {
     .transform((text) => text === '1');
 }
 
+/** `group`, or a number of milliseconds. */
+export function groupOrMs(
+  max: number,
+): z.ZodType<{ readonly kind: 'group' } | { readonly kind: 'every'; readonly ms: number }> {
+  return z
+    .string()
+    .refine((text) => text === 'group' || isWhole(1, max)(text), {
+      error: `must be group, or a whole number of milliseconds from 1 to ${max}`,
+    })
+    .transform((text) => (text === 'group' ? { kind: text } : { kind: 'every', ms: Number(text) }));
+}
+
 export function secret(minChars: number): z.ZodType<string | null> {
   return optional(
     (text) => text.length >= minChars,

@@ -32,7 +32,7 @@ export const VARIABLES = {
     fallback: '',
     fallbackMeans: 'none',
     meaning:
-      'A Redis, 7 or newer, to watch: redis://user:password@host:port; budgets stay in this process so far.',
+      'A Redis, 7 or newer, that brings changes from server to server: redis://user:password@host:port; budgets stay in this process so far.',
   },
   GAVEL_REDIS_CLUSTER: {
     fallback: '0',
@@ -41,7 +41,13 @@ export const VARIABLES = {
   KAFKA_BROKERS: {
     fallback: '',
     fallbackMeans: 'none',
-    meaning: 'Kafka brokers to watch, host:port with commas between; events stay in this process so far.',
+    meaning:
+      'Kafka brokers that are told of changes, host:port with commas between; events stay here so far.',
+  },
+  GAVEL_KAFKA_REPLICATION: {
+    fallback: '',
+    fallbackMeans: '3, or all brokers',
+    meaning: 'Copies of a Kafka topic that is made here.',
   },
   GAVEL_WORKERS: {
     fallback: '',
@@ -94,6 +100,23 @@ export const VARIABLES = {
     fallback: '',
     fallbackMeans: 'none',
     meaning: 'Sellers in whose supply chains we do not bid: asi or asi/sid, with commas between.',
+  },
+  GAVEL_RETENTION_EVENT_DAYS: {
+    fallback: '30',
+    meaning: 'Days for which events and sums by minute are kept, besides today; sums by day stay.',
+  },
+  GAVEL_RETENTION_SEEN_DAYS: {
+    fallback: '2',
+    meaning: 'Days for which an event that comes again is known as such, 2 or more.',
+  },
+  GAVEL_SPOOL_SYNC: {
+    fallback: 'group',
+    meaning:
+      'When events are put on the medium: group, before each is answered; or at least every so many ms.',
+  },
+  GAVEL_SPOOL_MAX_MB: {
+    fallback: '1024',
+    meaning: 'How many megabytes of events may wait on disk; bids are dropped from four fifths of it on.',
   },
   GAVEL_DEMO: { fallback: '1', meaning: '0 leaves a new data folder without the demo campaigns.' },
 } as const satisfies Record<string, Variable>;

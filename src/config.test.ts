@@ -29,6 +29,7 @@ describe('the configuration', () => {
       redisUrl: null,
       redisCluster: false,
       kafkaBrokers: null,
+      kafkaReplication: null,
       workers: 3,
       adminKey: null,
       signingKey: null,
@@ -43,6 +44,10 @@ describe('the configuration', () => {
       gzipBids: false,
       logLevel: 'info',
       blockedSellers: [],
+      spoolSync: { kind: 'group' },
+      spoolMaxBytes: 1_024_000_000,
+      retentionEventDays: 30,
+      retentionSeenDays: 2,
       demo: true,
     });
   });
@@ -81,6 +86,7 @@ describe('the configuration', () => {
       REDIS_URL: 'redis://u:p@h:7001,redis://u:p@h:7002',
       GAVEL_REDIS_CLUSTER: '1',
       KAFKA_BROKERS: 'k1:9092, k2:9092',
+      GAVEL_KAFKA_REPLICATION: '2',
       GAVEL_WORKERS: '2',
       GAVEL_ADMIN_KEY: 'k'.repeat(16),
       GAVEL_SIGNING_KEY: 's'.repeat(32),
@@ -95,6 +101,10 @@ describe('the configuration', () => {
       GAVEL_GZIP_BIDS: '1',
       GAVEL_LOG_LEVEL: 'debug',
       GAVEL_BLOCKED_SELLERS: ' Bad.example, x.example/7 ,',
+      GAVEL_SPOOL_SYNC: '50',
+      GAVEL_SPOOL_MAX_MB: '16',
+      GAVEL_RETENTION_EVENT_DAYS: '90',
+      GAVEL_RETENTION_SEEN_DAYS: '7',
       GAVEL_DEMO: '0',
     });
     expect(config).toEqual({
@@ -106,6 +116,7 @@ describe('the configuration', () => {
       redisUrl: 'redis://u:p@h:7001,redis://u:p@h:7002',
       redisCluster: true,
       kafkaBrokers: ['k1:9092', 'k2:9092'],
+      kafkaReplication: 2,
       workers: 2,
       adminKey: 'k'.repeat(16),
       signingKey: 's'.repeat(32),
@@ -120,6 +131,10 @@ describe('the configuration', () => {
       gzipBids: true,
       logLevel: 'debug',
       blockedSellers: ['bad.example', 'x.example/7'],
+      spoolSync: { kind: 'every', ms: 50 },
+      spoolMaxBytes: 16_000_000,
+      retentionEventDays: 90,
+      retentionSeenDays: 7,
       demo: false,
     });
   });
@@ -144,6 +159,7 @@ describe('the configuration', () => {
       GAVEL_GZIP_BIDS: 'yes',
       GAVEL_LOG_LEVEL: 'loud',
       GAVEL_BLOCKED_SELLERS: 'a b',
+      GAVEL_RETENTION_SEEN_DAYS: '1',
       GAVEL_DEMO: '2',
     };
     const lines = messageOf(wrong).split('\n').slice(1);

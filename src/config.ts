@@ -5,6 +5,7 @@ import {
   checked,
   file,
   flag,
+  groupOrMs,
   isWhole,
   optional,
   rate,
@@ -15,6 +16,7 @@ import {
 import { isPostgresUrl, isPublicUrl, withoutSlash } from './config-urls.ts';
 import { readRedisUrl } from './database/redis-url.ts';
 import { readBrokers } from './events/kafka-brokers.ts';
+import type { SpoolSync } from './events/spool.ts';
 
 /** Shorter keys could be guessed. */
 const MIN_ADMIN_KEY_CHARS = 16;
@@ -25,8 +27,22 @@ const MAX_WORKERS = 256;
 const MAX_VENDOR_ID = 65_535;
 /** Exchanges wait no longer than a second or so; a longer cap would only hide a slow server. */
 const MAX_TMAX_MS = 10_000;
+/** As many as Kafka's 16 bits hold; clusters have three, some five. */
+const MAX_COPIES = 32_767;
 /** A content network, a load balancer, a sidecar: nobody has more than a few. */
 const MAX_PROXIES = 10;
+/** A partition a day and table: Postgres plans some thousands badly. */
+const MAX_RETENTION_DAYS = 730;
+/** An event that comes twice within 48 hours counts once. */
+const MIN_SEEN_DAYS = 2;
+
+/** Who accepts more loss than a minute's by a power cut needs no spool. */
+const MAX_SPOOL_SYNC_MS = 60_000;
+/** Some seconds of a busy server's events. */
+const MIN_SPOOL_MB = 16;
+/** A terabyte: its addresses are reserved four times over. */
+const MAX_SPOOL_MB = 1_000_000;
+const MB_BYTES = 1_000_000;
 
 /** Their values are never repeated in a message. */
 const SECRETS: ReadonlySet<string> = new Set([
@@ -46,6 +62,8 @@ export interface Config {
   readonly redisUrl: string | null;
   readonly redisCluster: boolean;
   readonly kafkaBrokers: readonly string[] | null;
+  /** Copies of topics that are made; null: three, or as many as there are brokers. */
+  readonly kafkaReplication: number | null;
   readonly workers: number;
   readonly adminKey: string | null;
   readonly signingKey: string | null;
@@ -61,6 +79,10 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** `asi` or `asi/sid`, lower case. */
   readonly blockedSellers: readonly string[];
+  readonly retentionEventDays: number;
+  readonly retentionSeenDays: number;
+  readonly spoolSync: SpoolSync;
+  readonly spoolMaxBytes: number;
   readonly demo: boolean;
 }
 
@@ -117,6 +139,7 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     redisUrl: read.REDIS_URL,
     redisCluster: read.GAVEL_REDIS_CLUSTER,
     kafkaBrokers: read.KAFKA_BROKERS,
+    kafkaReplication: read.GAVEL_KAFKA_REPLICATION,
     workers: read.GAVEL_WORKERS ?? Math.max(1, cores - 1),
     adminKey: read.GAVEL_ADMIN_KEY,
     signingKey: read.GAVEL_SIGNING_KEY,
@@ -131,6 +154,10 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     gzipBids: read.GAVEL_GZIP_BIDS,
     logLevel: read.GAVEL_LOG_LEVEL,
     blockedSellers: read.GAVEL_BLOCKED_SELLERS,
+    retentionEventDays: read.GAVEL_RETENTION_EVENT_DAYS,
+    retentionSeenDays: read.GAVEL_RETENTION_SEEN_DAYS,
+    spoolSync: read.GAVEL_SPOOL_SYNC,
+    spoolMaxBytes: read.GAVEL_SPOOL_MAX_MB * MB_BYTES,
     demo: read.GAVEL_DEMO,
   };
 }
@@ -145,6 +172,7 @@ const SCHEMA = z
     REDIS_URL: checked(readRedisUrl, (_, text) => text),
     GAVEL_REDIS_CLUSTER: flag(),
     KAFKA_BROKERS: checked(readBrokers, ({ brokers }) => brokers),
+    GAVEL_KAFKA_REPLICATION: optional(isWhole(1, MAX_COPIES), wholeMessage(1, MAX_COPIES), Number),
     GAVEL_WORKERS: optional(isWhole(0, MAX_WORKERS), wholeMessage(0, MAX_WORKERS), Number),
     GAVEL_ADMIN_KEY: secret(MIN_ADMIN_KEY_CHARS),
     GAVEL_SIGNING_KEY: secret(MIN_SIGNING_KEY_CHARS),
@@ -170,6 +198,10 @@ const SCHEMA = z
       .refine((sellers) => sellers.every((seller) => /^[^/\s]+(\/[^\s]+)?$/.test(seller)), {
         error: 'must be asi or asi/sid, with commas between',
       }),
+    GAVEL_RETENTION_EVENT_DAYS: whole(1, MAX_RETENTION_DAYS),
+    GAVEL_RETENTION_SEEN_DAYS: whole(MIN_SEEN_DAYS, MAX_RETENTION_DAYS),
+    GAVEL_SPOOL_SYNC: groupOrMs(MAX_SPOOL_SYNC_MS),
+    GAVEL_SPOOL_MAX_MB: whole(MIN_SPOOL_MB, MAX_SPOOL_MB),
     GAVEL_DEMO: flag(),
   } satisfies Record<VariableName, z.ZodType>)
   .refine(

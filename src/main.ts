@@ -1,18 +1,20 @@
-/** The command line: `serve` (the default), `migrate`, `keys`, `campaigns`. */
+/** The command line: `serve` (the default), `migrate`, `keys`, `campaigns`, `deadletters`. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CAMPAIGN_USAGE, runCampaignCommand } from './campaign-command.ts';
 import { loadEnvFile, readConfig } from './config.ts';
+import { DEAD_LETTER_USAGE, runDeadLetterCommand } from './dead-letter-command.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { KEY_USAGE, runKeyCommand } from './key-command.ts';
 import { serve } from './serve.ts';
 import { createLog } from './server/logs.ts';
 
-const USAGE = `usage: node dist/main.js [serve | migrate | ${KEY_USAGE} | ${CAMPAIGN_USAGE}]`;
+const USAGE = `usage: node dist/main.js [serve | migrate | ${KEY_USAGE} | ${CAMPAIGN_USAGE} | ${DEAD_LETTER_USAGE}]`;
 const OPTIONS = {
   role: { type: 'string' },
   advertiser: { type: 'string' },
   partial: { type: 'boolean', default: false },
+  all: { type: 'boolean', default: false },
 } as const;
 
 async function main(args: readonly string[]): Promise<void> {
@@ -37,6 +39,9 @@ async function main(args: readonly string[]): Promise<void> {
       return;
     case 'campaigns':
       print(await runCampaignCommand(config, rest, { partial: values.partial }));
+      return;
+    case 'deadletters':
+      print(await runDeadLetterCommand(config, rest, { all: values.all }));
       return;
     default:
       leave(USAGE);

@@ -1,4 +1,5 @@
-/** The management endpoints with what they need of the other rooms: the desk, the keys, the ledger, the feed. */
+/** Management with what it needs of the other rooms: the desk, the keys, the ledger, the feed. */
+import { EXPLAINED_CANDIDATES } from './auction/explanation.ts';
 import { createCampaignDesk } from './campaigns/postgres-desk.ts';
 import { findKey } from './database/postgres-keys.ts';
 import type { Pool } from './database/postgres-pool.ts';
@@ -8,7 +9,8 @@ import { adRoutes } from './server/ad-changes.ts';
 import { createKeyCheck } from './server/admin-key.ts';
 import { campaignChangeRoutes } from './server/campaign-changes.ts';
 import { campaignListRoutes } from './server/campaign-lists.ts';
-import { createGatekeeper, type Holder } from './server/gatekeeper.ts';
+import type { ExplainReader } from './server/explaining.ts';
+import { createGatekeeper, identifyHolder, type GatekeeperEdges, type Holder } from './server/gatekeeper.ts';
 import type { Log, Route } from './server/http.ts';
 import type { ManagingEdges } from './server/managing.ts';
 
@@ -20,19 +22,20 @@ export interface ManagementParts {
   readonly log: Log;
 }
 
-export function managementRoutes({
-  market,
-  storage,
-  publicUrl,
-  adminKey,
-  log,
-}: ManagementParts): readonly Route[] {
+export interface Management {
+  readonly routes: readonly Route[];
+  /** Who may be told why campaigns bid, and of which. */
+  readonly findReader: (authorization: string) => Promise<ExplainReader | null>;
+}
+
+export function openManagement({ market, storage, publicUrl, adminKey, log }: ManagementParts): Management {
+  const keys: GatekeeperEdges = {
+    isAdmin: createKeyCheck(adminKey),
+    findHolder: (key) => findHolder(storage.pool, key),
+  };
   const edges: ManagingEdges = {
     desk: createCampaignDesk(storage.pool),
-    gatekeeper: createGatekeeper({
-      isAdmin: createKeyCheck(adminKey),
-      findHolder: (key) => findHolder(storage.pool, key),
-    }),
+    gatekeeper: createGatekeeper(keys),
     ledger: market.ledger,
     catchUp: market.catchUp,
     clock: Date.now,
@@ -40,7 +43,18 @@ export function managementRoutes({
     publicUrl,
     onBehind: (error) => log.warn({ err: error }, 'a change is committed and not yet served here'),
   };
-  return [...campaignListRoutes(edges), ...campaignChangeRoutes(edges), ...adRoutes(edges)];
+  return {
+    routes: [...campaignListRoutes(edges), ...campaignChangeRoutes(edges), ...adRoutes(edges)],
+    findReader: async (authorization) => {
+      const holder = await identifyHolder(keys, authorization);
+      if (holder === null || holder === 'unavailable') return null;
+      const { advertiserId } = holder;
+      if (advertiserId === null) return { own: null };
+      const page = await edges.desk.list({ status: 'active', advertiserId }, null, EXPLAINED_CANDIDATES);
+      if (page === 'unavailable') return null;
+      return { own: { ids: page.items.map(({ id }) => id), isCut: page.next !== null } };
+    },
+  };
 }
 
 async function findHolder(pool: Pool, key: string): Promise<Holder | null | 'unavailable'> {

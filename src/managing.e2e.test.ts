@@ -325,6 +325,7 @@ describe('a request that comes twice', () => {
     const other = await refused(422, 'POST', '/campaigns', { ...document, dailyBudget: 7 }, headers);
     expect(other.message).toContain('idempotency-key');
     await refused(400, 'POST', '/campaigns', document, { 'idempotency-key': 'k'.repeat(256) });
+    await refused(400, 'POST', '/campaigns', document, { 'idempotency-key': 'kéy' });
   });
 });
 
@@ -393,6 +394,8 @@ describe('a change', () => {
     expect((await call('PATCH', `/campaigns/${id}`, { dailyBudget: '500' })).body).toEqual(body);
     expect((await call('POST', `/campaigns/${id}/resume`)).body).toEqual(body);
     expect((await call('PUT', `/campaigns/${id}`, body)).body).toEqual(body);
+    // Without its start it does not begin anew.
+    expect((await call('PUT', `/campaigns/${id}`, { ...body, schedule: null })).body).toEqual(body);
     const { ads, ...rest } = body;
     const unnamed = ads.map(({ id: _, ...ad }) => ad);
     expect((await call('PUT', `/campaigns/${id}`, { ...rest, ads: unnamed })).body).toEqual(body);

@@ -8,19 +8,25 @@ import type { Handover } from './auction/handover.ts';
 import { createInlineHandover } from './auction/inline-handover.ts';
 import { openPool, type Pool } from './auction/piscina-pool.ts';
 import { NOTHING_YET } from './auction/pool-report.ts';
-import { compileFirst, followCampaigns, type FeedEdges } from './campaign-feed.ts';
+import { followCampaigns, type FeedEdges } from './campaign-feed.ts';
+import {
+  followChangeStream,
+  listenForChanges,
+  type ChangeFigures,
+  type SharedRedis,
+} from './change-source.ts';
 import type { Config } from './config.ts';
-import { listenTo } from './database/postgres-listener.ts';
+import { keepIndex } from './index-keeping.ts';
 import { openDiskJournal } from './ledger/disk-journal.ts';
 import { openLedger, type EmbeddedLedger } from './ledger/embedded.ts';
 import { loadCountries } from './openrtb/geo-database.ts';
 import type { WorkerFigures } from './metric-sources.ts';
 import { createCatalogs, type Catalog } from './server/catalog.ts';
+import type { IndexReport } from './server/health.ts';
 import type { Log } from './server/http.ts';
 import { createLandingPages, type LandingPages } from './server/landing-pages.ts';
 import { createSpentCampaigns, type SpentCampaigns } from './server/spent-campaigns.ts';
 import type { Storage } from './storage.ts';
-import { startIndexCompiler } from './targeting/piscina-compiler.ts';
 import { IndexHolder } from './targeting/index-holder.ts';
 import type { Index } from './targeting/tiers.ts';
 import { locateThread } from './thread-file.ts';
@@ -35,39 +41,42 @@ export interface Market {
   readonly catalogOf: (index: Index) => Catalog;
   readonly landingPages: LandingPages;
   readonly workerFigures: () => WorkerFigures;
+  readonly changeFigures: () => ChangeFigures;
   /** Postgres answered when it was last asked. */
   readonly isFed: () => boolean;
   /** Resolves once the index holds every change committed before the call; rejects where it can't be brought to it. */
   readonly catchUp: () => Promise<void>;
+  /** Where the index came from. */
+  readonly reportIndex: () => IndexReport;
   close(): Promise<void>;
 }
 
+/** What a market knows of what lies beyond its process. */
+interface Outside {
+  readonly publicUrl: string;
+  /** null: no other server has the same campaigns, or each asks Postgres for itself. */
+  readonly redis: SharedRedis | null;
+}
+
 const TICK_MS = 1_000;
-/** Where migrations/ notify of each change of the campaigns. */
-const CHANGES_CHANNEL = 'gavel_campaigns';
 const INLINE_FIGURES: WorkerFigures = { ...NOTHING_YET, waitingRequests: 0, busyRegions: 0, threads: 0 };
 
 /** Resolves once the index is loaded and every worker has started. */
 export async function openMarket(
   config: Config,
   storage: Storage,
-  publicUrl: string,
+  outside: Outside,
   log: Log,
 ): Promise<Market> {
   const rates = createRates();
   const ratesFile = config.fxFile === null ? null : followRates(config.fxFile, rates, log);
-  const policy = policyOf(config, rates, publicUrl, log);
+  const policy = policyOf(config, rates, outside.publicUrl, log);
   const ledger = openBooks(storage, log);
-  const compiler = startIndexCompiler(locateThread('./compile-thread'));
-  const feedEdges: FeedEdges = {
-    store: storage.store,
-    compiler,
-    databaseUrl: storage.databaseUrl,
-    priors: { ctr: config.priorCtr, cvr: config.priorCvr },
-    clock: Date.now,
-    log,
-  };
-  const first = await compileFirst(feedEdges);
+  const priors = { ctr: config.priorCtr, cvr: config.priorCvr };
+  const keeping = await keepIndex(storage, priors, log);
+  const { compiler, first } = keeping;
+  const { store, databaseUrl } = storage;
+  const feedEdges: FeedEdges = { store, compiler, databaseUrl, priors, clock: Date.now, log };
   const holder = new IndexHolder(first.writer.index, startTimer);
   const catalogOf = createCatalogs(ledger);
   const spent = createSpentCampaigns(ledger, () => holder, catalogOf);
@@ -79,8 +88,14 @@ export async function openMarket(
   const feed = followCampaigns(feedEdges, first, holder, ({ index, fresh, changed }) => {
     landingPages.keepDeparting(catalogOf(holder.current), index, changed);
     spent.carryOver(index, fresh, Date.now());
+    keeping.noteChange();
   });
-  const listener = listenTo(CHANGES_CHANNEL, storage.databaseUrl, () => void feed.catchUp().catch(ignore));
+  const changeEdges = { feed, store: storage.store, databaseUrl: storage.databaseUrl, log };
+  const changes =
+    outside.redis === null
+      ? listenForChanges(changeEdges)
+      : await followChangeStream(changeEdges, outside.redis);
+  await keeping.confirm(() => feed.catchUp());
   const decider = createDecider(policy);
   const pool = config.workers === 0 ? null : await openWorkers(config.workers, policy, decider, holder, log);
   const handover =
@@ -99,15 +114,17 @@ export async function openMarket(
     catalogOf,
     landingPages,
     workerFigures: () => pool?.stats() ?? INLINE_FIGURES,
+    changeFigures: () => changes.figures(),
     isFed: () => feed.isConnected,
     catchUp: () => feed.catchUp(),
+    reportIndex: () => keeping.report(),
     async close() {
       clearInterval(ticker);
       ratesFile?.close();
       await handover.close();
       feed.stop();
-      await listener.close();
-      await compiler.close();
+      await changes.close();
+      await keeping.close();
       await ledger.close();
     },
   };
@@ -161,11 +178,6 @@ function openWorkers(
       onFault: (fault) => log.error({ fault }, 'a worker failed'),
     },
   });
-}
-
-/** What the feed could not do, it has told. */
-function ignore(): void {
-  // Nothing is left to do.
 }
 
 function startTimer(afterMs: number, action: () => void): () => void {

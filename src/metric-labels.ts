@@ -1,5 +1,4 @@
 /** The closed lists that metrics take their label values from. */
-import type { EventType } from './events/door.ts';
 import { NBR, type Nbr } from './openrtb/codes.ts';
 
 /** Parts of a bid: deciding, hand-over to a worker included; reserving, signing and writing the answer. */
@@ -7,14 +6,6 @@ export const STAGES = ['decide', 'sell'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const STATUS_CLASSES = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
-export const EVENT_TYPES = [
-  'impression',
-  'click',
-  'conversion',
-  'win',
-  'billing',
-  'loss',
-] as const satisfies readonly EventType[];
 /** Labels of bid answers: 'bid', then every reason of NBR but 0, which stands for a bid. */
 export const ANSWER_REASONS = ['bid', ...Object.keys(NBR).filter((name) => name !== 'unknown')];
 const CELL_OF_NBR = new Map<Nbr, number>(

@@ -1,5 +1,7 @@
 /** Metrics that other rooms count themselves: what is asked of them, and under which name it is told. */
 import type { PoolStats } from './auction/pool-report.ts';
+import type { ChangeFigures } from './change-source.ts';
+import type { RelayFigures } from './events/kafka-watch.ts';
 import type { CheckResult, HealthChecks } from './server/health.ts';
 
 export interface MetricSources {
@@ -11,6 +13,8 @@ export interface MetricSources {
   /** HttpServer.inFlight. */
   readonly inFlight: () => number;
   readonly checks: HealthChecks;
+  readonly relay: () => RelayFigures;
+  readonly changes: () => ChangeFigures;
 }
 
 export interface IndexFigures {
@@ -52,6 +56,23 @@ export const SOURCED_METRICS: readonly SourcedMetric[] = [
   metric('gavel_index_epochs_total', 'Indexes served: a change makes one.', (from) => from.index().epoch),
   metric('gavel_index_age_seconds', 'Time since the index was compiled.', ageOfIndex),
 
+  metric(
+    'gavel_changes_from_stream_total',
+    'Changed campaigns that came by the stream of changes.',
+    (from) => from.changes().fromStream,
+  ),
+  metric(
+    'gavel_changes_from_postgres_total',
+    'Changed campaigns that this node read from Postgres itself.',
+    (from) => from.changes().fromPostgres,
+  ),
+  metric('gavel_change_stream_up', '1 while the stream of changes is read; 0 without Redis.', (from) =>
+    Number(from.changes().isStreamUp),
+  ),
+  metric('gavel_change_stream_leader', '1 where this node writes the stream of changes.', (from) =>
+    Number(from.changes().isLeader),
+  ),
+
   metric('gavel_worker_threads', 'Threads that decide.', (from) => from.workers().threads),
   metric('gavel_worker_queue_requests', 'Waiting for a worker.', (from) => from.workers().waitingRequests),
   metric('gavel_worker_busy_batches', 'Batches with a worker.', (from) => from.workers().busyRegions),
@@ -83,6 +104,23 @@ export const SOURCED_METRICS: readonly SourcedMetric[] = [
   metric('gavel_postgres_up', `Postgres: ${UP_OR_DOWN}`, (from) => upOf(from.checks.postgres())),
   metric('gavel_redis_up', `Redis: ${UP_OR_DOWN}`, (from) => upOf(from.checks.redis())),
   metric('gavel_kafka_up', `Kafka: ${UP_OR_DOWN}`, (from) => upOf(from.checks.kafka())),
+
+  metric(
+    'gavel_relay_published_total',
+    'Changes that this node has published to Kafka.',
+    (from) => from.relay().publishedChanges,
+  ),
+  metric(
+    'gavel_relay_backlog_changes',
+    'Changes that Kafka has not been told of yet, up to 100000; 0 where another node publishes.',
+    (from) => from.relay().backlogChanges,
+  ),
+  metric('gavel_relay_leader', '1 where this node is the one that publishes changes.', (from) =>
+    Number(from.relay().state !== 'standby'),
+  ),
+  metric('gavel_relay_up', '0 where this node should publish changes, and can not.', (from) =>
+    Number(from.relay().state !== 'stuck'),
+  ),
 ];
 
 function metric(name: string, help: string, read: SourcedMetric['read']): SourcedMetric {

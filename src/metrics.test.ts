@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createCountingEvents } from './events/counting.ts';
 import type { MetricSources } from './metric-sources.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { NBR } from './openrtb/codes.ts';
@@ -32,6 +31,8 @@ const SOURCES: MetricSources = {
   }),
   inFlight: () => 3,
   checks: { redis: () => 'down', kafka: () => 'up', postgres: () => 'embedded' },
+  relay: () => ({ state: 'stuck', publishedChanges: 7, backlogChanges: 9 }),
+  changes: () => ({ fromStream: 10, fromPostgres: 11, isStreamUp: true, isLeader: false }),
 };
 
 let metrics: Metrics | null = null;
@@ -89,7 +90,7 @@ describe('the metrics', () => {
       expect(family.help.length, name).toBeGreaterThan(4);
       expect(family.samples.size, name).toBeGreaterThan(0);
       expect(name).toMatch(
-        /^gavel_[a-z]+(_[a-z]+)*_(total|seconds|bytes|nanos|campaigns|ads|threads|requests|batches|up)$/,
+        /^gavel_[a-z]+(_[a-z]+)*_(total|seconds|bytes|nanos|campaigns|ads|threads|requests|batches|changes|leader|up)$/,
       );
       expect(name.endsWith('_total')).toBe(family.type === 'counter');
     }
@@ -100,7 +101,7 @@ describe('the metrics', () => {
     const answers = families.get('gavel_bid_answers_total')!.samples;
     const names = ['bid', ...Object.keys(NBR).filter((name) => name !== 'unknown')];
     expect([...answers]).toEqual(names.map((name) => [`gavel_bid_answers_total{reason="${name}"}`, 0]));
-    expect(families.get('gavel_events_total')!.samples.size).toBe(6 * 3);
+    expect(families.get('gavel_events_total')!.samples.size).toBe(6 * 3 * 2);
     expect(families.get('gavel_requests_total')!.samples.size).toBe(3 * 6);
   });
 
@@ -127,20 +128,11 @@ describe('the metrics', () => {
 
   test('count events, notices, drops, failures and resumed matches under their labels', async () => {
     const created = create();
-    const events = createCountingEvents((type, origin) => created.countEvent(type, origin));
-    const event = {
-      type: 'click',
-      atMs: 0,
-      adId: 'a',
-      campaignId: '',
-      traceId: '',
-      lossReason: null,
-      valueUsd: null,
-    } as const;
-    expect(events.record({ ...event, known: true, signed: true })).toBe(true);
-    events.record({ ...event, known: false, signed: true });
-    events.record({ ...event, known: true, signed: false });
-    events.record({ ...event, known: false, signed: false });
+    created.countEvent('click', 'signed', 'kept');
+    created.countEvent('click', 'signed', 'kept');
+    created.countEvent('click', 'unknown', 'not_kept');
+    created.countTold('kept', 7);
+    created.countTold('not_kept', 2);
     created.countNotice('billing', 'above_bid');
     created.countUnreserved();
     created.countFailure();
@@ -148,9 +140,10 @@ describe('the metrics', () => {
     const families = await read(created);
     const value = (family: string, labels: string): number | undefined =>
       families.get(family)!.samples.get(family + labels);
-    expect(value('gavel_events_total', '{type="click",origin="signed"}')).toBe(2);
-    expect(value('gavel_events_total', '{type="click",origin="unsigned"}')).toBe(1);
-    expect(value('gavel_events_total', '{type="click",origin="unknown"}')).toBe(1);
+    expect(value('gavel_events_total', '{type="click",origin="signed",outcome="kept"}')).toBe(2);
+    expect(value('gavel_events_total', '{type="click",origin="unknown",outcome="not_kept"}')).toBe(1);
+    expect(value('gavel_auctions_told_total', '{outcome="kept"}')).toBe(7);
+    expect(value('gavel_auctions_told_total', '{outcome="not_kept"}')).toBe(2);
     expect(value('gavel_notices_total', '{type="billing",outcome="above_bid"}')).toBe(1);
     expect(value('gavel_bids_unreserved_total', '')).toBe(1);
     expect(value('gavel_handler_failures_total', '')).toBe(1);

@@ -5,16 +5,10 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { EventType } from './events/door.ts';
-import { EVENT_ORIGINS, type EventOrigin } from './events/counting.ts';
-import {
-  answerCell,
-  ANSWER_REASONS,
-  EVENT_TYPES,
-  STAGES,
-  STATUS_CLASSES,
-  type Stage,
-} from './metric-labels.ts';
+import type { Kept } from './events/door.ts';
+import { AD_EVENT_TYPES, type EventType } from './events/event.ts';
+import { EVENT_ORIGINS, EVENT_OUTCOMES, type EventOrigin } from './events/spooling.ts';
+import { answerCell, ANSWER_REASONS, STAGES, STATUS_CLASSES, type Stage } from './metric-labels.ts';
 import { SOURCED_METRICS, type MetricSources } from './metric-sources.ts';
 import type { Nbr } from './openrtb/codes.ts';
 import { BUCKET_BOUNDS_SEC, Durations } from './server/durations.ts';
@@ -33,7 +27,9 @@ export interface Metrics {
   countResumed(): void;
   /** Milliseconds of `performance.now`. */
   observeStage(stage: Stage, startMs: number, endMs: number): void;
-  countEvent(type: EventType, origin: EventOrigin): void;
+  countEvent(type: EventType, origin: EventOrigin, outcome: Kept): void;
+  /** Bids and no-bids of which the spool was told. */
+  countTold(outcome: Kept, auctions: number): void;
   countNotice(type: EventType, outcome: TrackingOutcome): void;
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
   /** Stops watching the event loop. */
@@ -64,12 +60,16 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
     'Candidates whose budget could not bear the bid.',
     {},
   );
-  const events = table('gavel_events_total', 'Events kept, by what vouches for them.', {
-    type: EVENT_TYPES,
+  const events = table('gavel_events_total', 'Events, by what vouches for them and whether they were kept.', {
+    type: AD_EVENT_TYPES,
     origin: EVENT_ORIGINS,
+    outcome: EVENT_OUTCOMES,
+  });
+  const told = table('gavel_auctions_told_total', 'Bids and no-bids told of, or not.', {
+    outcome: EVENT_OUTCOMES,
   });
   const notices = table('gavel_notices_total', 'Notices and tracking calls by what came of them.', {
-    type: EVENT_TYPES,
+    type: AD_EVENT_TYPES,
     outcome: TRACKING_OUTCOMES,
   });
   const failures = table('gavel_handler_failures_total', 'Requests whose handler threw: faults of ours.', {});
@@ -98,18 +98,20 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
     countUnreserved: () => unreserved.add(0, 1),
     countResumed: () => resumed.add(0, 1),
     observeStage: (stage, startMs, endMs) => stages.observe(STAGES.indexOf(stage), endMs - startMs),
-    countEvent(type, origin) {
-      events.add(EVENT_TYPES.indexOf(type) * EVENT_ORIGINS.length + EVENT_ORIGINS.indexOf(origin), 1);
-    },
+    countEvent: (type, origin, outcome) => events.add(eventCell(type, origin, outcome), 1),
+    countTold: (outcome, auctions) => told.add(EVENT_OUTCOMES.indexOf(outcome), auctions),
     countNotice(type, outcome) {
-      notices.add(
-        EVENT_TYPES.indexOf(type) * TRACKING_OUTCOMES.length + TRACKING_OUTCOMES.indexOf(outcome),
-        1,
-      );
+      const row = AD_EVENT_TYPES.indexOf(type);
+      notices.add(row * TRACKING_OUTCOMES.length + TRACKING_OUTCOMES.indexOf(outcome), 1);
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     close: () => eventLoop.disable(),
   };
+}
+
+function eventCell(type: EventType, origin: EventOrigin, outcome: Kept): number {
+  const row = AD_EVENT_TYPES.indexOf(type) * EVENT_ORIGINS.length + EVENT_ORIGINS.indexOf(origin);
+  return row * EVENT_OUTCOMES.length + EVENT_OUTCOMES.indexOf(outcome);
 }
 
 type Labels = Readonly<Record<string, readonly string[]>>;

@@ -4,7 +4,7 @@ import type { Ad } from './model.ts';
 import type { WireObject } from './wire.ts';
 
 /** Each is a place in the index, and all of a campaign are gone through for every bid that it wins. */
-const MAX_ADS = 100;
+export const MAX_ADS = 100;
 /** Not yet known: every id is written in by nameAds. */
 const UNNAMED = '';
 

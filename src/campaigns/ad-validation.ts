@@ -5,23 +5,25 @@ import { adCategories, isCattax } from './taxonomies.ts';
 import { HOST_NAMES } from './value-forms.ts';
 import type { WireObject } from './wire.ts';
 
-const AD_TYPES = ['banner', 'video', 'audio', 'native'] as const;
+export const AD_TYPES = ['banner', 'video', 'audio', 'native'] as const;
 /** An ad is ended by taking it out of its campaign. */
-const AD_STATUSES = ['active', 'paused'] as const;
+export const AD_STATUSES = ['active', 'paused'] as const;
 
 /** Browsers and exchanges cut longer ones. */
-const MAX_URL_LENGTH = 2_048;
+export const MAX_URL_LENGTH = 2_048;
 /** It travels in every bid. */
-const MAX_HTML_LENGTH = 65_536;
-const MAX_DESCRIPTION_LENGTH = 2_000;
+export const MAX_HTML_LENGTH = 65_536;
+export const MAX_DESCRIPTION_LENGTH = 2_000;
 /** Pixels of a side: beyond any screen that shows ads. */
-const MAX_SIDE = 10_000;
-const MAX_LIST = 100;
-const MAX_MEDIA = 20;
-const MAX_CODE = 65_535;
-const MAX_RATING = 5;
-const MAX_DURATION_SEC = 86_400;
-const MAX_BITRATE_KBPS = 1_000_000;
+export const MAX_SIDE = 10_000;
+export const MAX_LIST = 100;
+export const MAX_MEDIA = 20;
+export const MAX_CODE = 65_535;
+export const MAX_RATING = 5;
+export const MAX_DURATION_SEC = 86_400;
+export const MAX_BITRATE_KBPS = 1_000_000;
+/** Kept as it was sent: it may hold macros. What would end an attribute or a header is refused. */
+export const HTTP_URL = /^[Hh][Tt][Tt][Pp][Ss]?:\/\/(?![/?#])[^\s"'<>\\\p{Cc}]+$/u;
 
 export function readAd(ad: WireObject, id: string): Ad {
   const read = readFields(ad, id);
@@ -91,9 +93,8 @@ function readUrl(ad: WireObject, name: string): string | null {
   return text;
 }
 
-/** Kept as it was sent: it may hold macros. What would end an attribute or a header is refused. */
 function isHttpUrl(text: string): boolean {
-  return /^https?:\/\/[^/?#]/i.test(text) && !/[\s"'<>\\\p{Cc}]/u.test(text) && URL.canParse(text);
+  return HTTP_URL.test(text) && URL.canParse(text);
 }
 
 function readRating(ad: WireObject): number | null {

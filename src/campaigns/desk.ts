@@ -78,8 +78,16 @@ export interface CampaignDesk {
     after: ListPlace | null,
     limit: number,
   ): Promise<Page<Campaign, ListPlace> | 'unavailable'>;
-  /** The last change first; `before`: a place in the audit. */
-  audit(id: string, before: number | null, limit: number): Promise<Page<AuditEntry, number> | 'unavailable'>;
+  /**
+   * The last change first; `before`: a place in the audit. `advertiserId`: since the campaign came to this one; null:
+   * all.
+   */
+  audit(
+    id: string,
+    advertiserId: string | null,
+    before: number | null,
+    limit: number,
+  ): Promise<Page<AuditEntry, number> | 'unavailable'>;
   create(
     campaign: Campaign,
     order: Order,

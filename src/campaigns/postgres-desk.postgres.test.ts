@@ -68,7 +68,7 @@ function write(campaign: Campaign): Verdict<never> {
 }
 
 async function auditOf(id: string): Promise<readonly AuditEntry[]> {
-  const page = await desk.audit(id, null, 100);
+  const page = await desk.audit(id, null, null, 100);
   if (page === 'unavailable') throw new Error('the audit is not there');
   return page.items;
 }
@@ -219,6 +219,26 @@ describe('the audit', () => {
       expect(await auditOf(id)).toMatchObject([{ actor: 'import', action: 'create' }]);
   });
 
+  it('begins for an advertiser where the campaign came to it', async () => {
+    const { id, advertiserId } = await created();
+    const moved = randomUUID();
+    const seen = async (reader: string) => {
+      const page = await desk.audit(id, reader, null, 100);
+      return page === 'unavailable' ? page : page.items.map(({ action }) => action);
+    };
+    await desk.change(id, ORDER, (current) => write({ ...current, name: 'Secret' }));
+    await pool.query('UPDATE ads SET width = 5');
+    expect(await seen(advertiserId)).toEqual(['update ads', 'patch', 'create']);
+    await desk.change(id, ORDER, (current) => write({ ...current, advertiserId: moved }));
+    expect(await seen(moved)).toEqual([]);
+    await desk.change(id, ORDER, (current) => write({ ...current, name: 'Open' }));
+    expect(await seen(moved)).toEqual(['patch']);
+    await pool.query('UPDATE campaigns SET advertiser_id = $1', [advertiserId]);
+    await pool.query('UPDATE ads SET width = 6');
+    expect(await seen(advertiserId)).toEqual(['update ads']);
+    expect((await auditOf(id)).length).toBe(7);
+  });
+
   it('knows nothing of a change that was not committed', async () => {
     const { id, name } = await created();
     await expect(
@@ -279,6 +299,24 @@ describe('a campaign that is changed', () => {
     expect(await auditOf(id)).toHaveLength(1);
   });
 
+  it('has a version of its own for each change by plain SQL, also of its ads and rules alone', async () => {
+    const { id, version } = await created();
+    const versions = [version];
+    for (const statement of [
+      'UPDATE ads SET width = 5',
+      "INSERT INTO campaign_targeting_rules (campaign_id, rule_number, value_number, rule_type, rule_value) SELECT id, 0, 0, 'os', 'ios' FROM campaigns",
+      "UPDATE campaigns SET name = 'By SQL'",
+    ]) {
+      await pool.query(statement);
+      versions.push((await found(id)).version);
+    }
+    expect(versions).toEqual([version, version + 1, version + 2, version + 3]);
+    const page = await desk.list({ status: null, advertiserId: null }, null, 1);
+    expect(page === 'unavailable' || page.items[0]?.version).toBe(version + 3);
+    await desk.change(id, ORDER, (current) => write({ ...current, name: 'By us' }));
+    expect((await found(id)).version).toBe(version + 4);
+  });
+
   it('has media whatever SQL wrote in their place', async () => {
     const { id } = await created();
     await pool.query(`UPDATE ads SET media = '[null, 1, {"url": "https://cdn.example/a.mp4"}]'`);
@@ -337,7 +375,7 @@ describe('a PostgreSQL that goes away', () => {
     const lost = createCampaignDesk(away);
     expect(await lost.find(id, null)).toBe('unavailable');
     expect(await lost.list({ status: null, advertiserId: null }, null, 1)).toBe('unavailable');
-    expect(await lost.audit(id, null, 1)).toBe('unavailable');
+    expect(await lost.audit(id, null, null, 1)).toBe('unavailable');
     expect(await lost.create(newCampaign(), ORDER, answerOf)).toEqual({ kind: 'unavailable' });
     expect(await lost.change(id, ORDER, write)).toEqual({ kind: 'unavailable' });
     await away.end();

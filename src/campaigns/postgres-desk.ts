@@ -36,7 +36,8 @@ export function createCampaignDesk(pool: Pool, patienceMs = PATIENCE_MS): Campai
   return {
     find: (id, advertiserId) => read((transaction) => findCampaign(transaction, id, advertiserId)),
     list: (filter, after, limit) => read((transaction) => listCampaigns(transaction, filter, after, limit)),
-    audit: (id, before, limit) => read((transaction) => listAudit(transaction, id, before, limit)),
+    audit: (id, advertiserId, before, limit) =>
+      read((transaction) => listAudit(transaction, id, advertiserId, before, limit)),
     create: (campaign, order, answer) =>
       settle(order, async (transaction) => answer(await writeNew(transaction, campaign, order.actor))),
     change: (id, order, decide) =>

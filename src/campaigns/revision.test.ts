@@ -41,7 +41,29 @@ describe('a campaign that is written and sent again', () => {
   });
 });
 
+describe('a campaign that is replaced', () => {
+  it('keeps its start where the replacement names none, and is judged by it', () => {
+    const schedule = { startMs: 5_000, endMs: null, timezone: 'UTC', dayparts: [] };
+    const current = testCampaign(1, { schedule, createdAtMs: 7_000 });
+    const { schedule: _, ...unscheduled } = writeCampaign(current);
+    expect(validateReplacement(unscheduled, current, newId)).toEqual({ ok: true, campaign: current });
+    const ended = { ...unscheduled, schedule: { end: '1970-01-01T00:00:05Z' } };
+    expect(validateReplacement(ended, current, newId)).toMatchObject({ ok: false });
+    const endless = testCampaign(1, { schedule: { ...schedule, startMs: NaN }, createdAtMs: 7_000 });
+    expect(validateReplacement(unscheduled, endless, newId)).toMatchObject({
+      campaign: { schedule: { startMs: 7_000 } },
+    });
+  });
+});
+
 describe('a patched campaign', () => {
+  it('whose start is taken away starts when it was made', () => {
+    const schedule = { startMs: 9e12, endMs: null, timezone: 'UTC', dayparts: [] };
+    const current = testCampaign(1, { schedule, createdAtMs: 7_000 });
+    expect(patched(current, { schedule: { start: null } }).schedule.startMs).toBe(7_000);
+    expect(patched(current, { schedule: { timezone: 'Asia/Tokyo' } }).schedule.startMs).toBe(9e12);
+  });
+
   it('keeps to the nano the budgets that the patch does not mention', () => {
     const most = costNanos(Number.MAX_SAFE_INTEGER);
     const current = testCampaign(1, { dailyBudgetNanos: most, lifetimeBudgetNanos: most });

@@ -41,7 +41,9 @@ export function patchCampaign(current: Campaign, patch: Patch, newId: () => stri
     ...pick(writeCampaign(current), isMentioned),
     ...pick({ ...UNMENTIONED, advertiserId: current.advertiserId }, (name) => !isMentioned(name)),
   };
-  const read = validateReplacement(mergePatch(document, patch), current, newId);
+  // A start that the patch takes away is the default one, not the one that was there.
+  const born = { ...current, schedule: { ...current.schedule, startMs: current.createdAtMs } };
+  const read = validateReplacement(mergePatch(document, patch), born, newId);
   if (!read.ok) return read;
   const changed = pick(read.campaign, (field) => isMentioned(WIRE_NAMES.get(field) ?? field));
   return { ok: true, campaign: { ...current, ...changed } };

@@ -4,23 +4,25 @@ import { refusalOf } from './value-list.ts';
 import type { WireObject } from './wire.ts';
 import { TIME_ZONES } from './zone-names.ts';
 
-const MAX_DAYPARTS = 50;
-const DAYS_OF_WEEK = 7;
+export const MAX_ZONE_LENGTH = 64;
+export const MAX_DAYPARTS = 50;
+export const DAYS_OF_WEEK = 7;
 const MINUTES_OF_DAY = 1_440;
-const ISO_TIME =
-  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
+export const ISO_TIME =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+export const TIME_OF_DAY = /^([01]\d|2[0-3]):([0-5]\d)$|^24:00$/;
 /** Years that a timestamp of Postgres, a Date and a client's library all read alike. */
-const FIRST_YEAR = 1970;
-const LAST_YEAR = 9999;
+export const FIRST_YEAR = 1970;
+export const LAST_YEAR = 9999;
 const TIME_HINT = 'must be an ISO 8601 time with Z or an offset, as 2026-11-01T00:00:00Z';
 
-/** Without a start it starts at `createdAtMs`. */
-export function readSchedule(wire: WireObject, createdAtMs: number): Schedule {
+/** Without a start it starts at `defaultStartMs`. */
+export function readSchedule(wire: WireObject, defaultStartMs: number): Schedule {
   const schedule = wire.object('schedule');
-  const startMs = readTime(schedule, 'start') ?? createdAtMs;
+  const startMs = readTime(schedule, 'start') ?? defaultStartMs;
   const endMs = readTime(schedule, 'end');
   if (endMs !== null && endMs <= startMs) schedule.forbid('end', 'must be after the start');
-  const timezone = schedule.optionalText('timezone', 64) ?? 'UTC';
+  const timezone = schedule.optionalText('timezone', MAX_ZONE_LENGTH) ?? 'UTC';
   if (!TIME_ZONES.accepts(timezone)) schedule.forbid('timezone', () => refusalOf(timezone, TIME_ZONES));
   return { startMs, endMs, timezone, dayparts: schedule.objects('dayparts', MAX_DAYPARTS).map(readDaypart) };
 }
@@ -35,7 +37,8 @@ function readTime(schedule: WireObject, name: string): number | null {
   return timeMs;
 }
 
-function parseIsoTime(text: string): number | null {
+/** Epoch milliseconds; null where it is no instant. */
+export function parseIsoTime(text: string): number | null {
   const match = ISO_TIME.exec(text);
   if (match === null) return null;
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
@@ -59,7 +62,7 @@ function readDaypart(daypart: WireObject): Daypart {
 function readMinute(daypart: WireObject, name: string): number | null {
   const text = daypart.requiredText(name);
   if (text === '') return null;
-  const match = /^([01]\d|2[0-3]):([0-5]\d)$|^24:00$/.exec(text);
+  const match = TIME_OF_DAY.exec(text);
   if (match === null) {
     daypart.forbid(name, 'must be a time of day from 00:00 to 24:00');
     return null;

@@ -20,9 +20,9 @@ import type { ValueList } from './value-list.ts';
 import type { WireObject } from './wire.ts';
 
 /** As many as a request body (256 KiB) can hold in earnest; each rule is a step of matching. */
-const MAX_RULES = 100;
-const MAX_VALUES = 10_000;
-const OPERATORS = ['include', 'exclude'] as const;
+export const MAX_RULES = 100;
+export const MAX_VALUES = 10_000;
+export const OPERATORS = ['include', 'exclude'] as const;
 
 const DIMENSION_NAMES = closedList('dimension', DIMENSIONS, [
   ['countries', 'country'],
@@ -47,7 +47,7 @@ const DIMENSION_NAMES = closedList('dimension', DIMENSIONS, [
 ]);
 
 /** Matching ignores case, and so do these. */
-const VALUES: Readonly<Record<Dimension, ValueList>> = {
+export const DIMENSION_VALUES: Readonly<Record<Dimension, ValueList>> = {
   country: COUNTRIES,
   region: ISO_REGIONS,
   city: ANY_TEXT,
@@ -76,7 +76,7 @@ export function readTargeting(wire: WireObject): TargetingRule[] {
     const values =
       dimension === null
         ? rule.texts('values', MAX_VALUES)
-        : rule.listed('values', VALUES[dimension], MAX_VALUES);
+        : rule.listed('values', DIMENSION_VALUES[dimension], MAX_VALUES);
     if (rule.require('values') && values.length === 0) rule.forbid('values', 'must not be empty');
     return dimension === null ? [] : [{ dimension, operator, values }];
   });

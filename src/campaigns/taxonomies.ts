@@ -79,7 +79,9 @@ const BY_CATTAX: ReadonlyMap<number, Taxonomy> = new Map([
 /** Its list is of audiences: what an ad may say by it is not ours to judge, but for its numbers. */
 const AUDIENCE_CATTAX = 4;
 /** From here on vendors number taxonomies of their own. */
-const FIRST_VENDOR_CATTAX = 500;
+export const FIRST_VENDOR_CATTAX = 500;
+/** Those of AdCOM's list. */
+export const CATTAX_NUMBERS: readonly number[] = [...BY_CATTAX.keys(), AUDIENCE_CATTAX].sort((a, b) => a - b);
 
 let spellings: Spellings | null = null;
 
@@ -93,7 +95,7 @@ export const CONTENT_CATEGORIES: ValueList = {
 };
 
 export function isCattax(cattax: number): boolean {
-  return BY_CATTAX.has(cattax) || cattax === AUDIENCE_CATTAX || cattax >= FIRST_VENDOR_CATTAX;
+  return CATTAX_NUMBERS.includes(cattax) || cattax >= FIRST_VENDOR_CATTAX;
 }
 
 /** What an ad may say of itself under this `cattax`. */

@@ -24,18 +24,18 @@ export type Validation =
   | { readonly ok: true; readonly campaign: Campaign }
   | { readonly ok: false; readonly kind: MistakeKind; readonly mistakes: readonly Mistake[] };
 
-const STATUSES = ['active', 'paused', 'ended'] as const;
-const MODELS = ['cpm', 'cpc', 'cpa'] as const;
-const PACINGS = ['even', 'asap'] as const;
-const BUDGET_MODES = ['strict', 'expected'] as const;
-const CAP_WINDOWS = ['minute', 'hour', 'day', 'week', 'lifetime'] as const;
+export const STATUSES = ['active', 'paused', 'ended'] as const;
+export const MODELS = ['cpm', 'cpc', 'cpa'] as const;
+export const PACINGS = ['even', 'asap'] as const;
+export const BUDGET_MODES = ['strict', 'expected'] as const;
+export const CAP_WINDOWS = ['minute', 'hour', 'day', 'week', 'lifetime'] as const;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-const MICRO_DECIMALS = 6;
-const NANO_DECIMALS = 9;
-const MAX_DEALS = 1_000;
-const MAX_CAPS = 10;
-const MAX_CAP_LIMIT = 1_000_000;
+export const MICRO_DECIMALS = 6;
+export const NANO_DECIMALS = 9;
+export const MAX_DEALS = 1_000;
+export const MAX_CAPS = 10;
+export const MAX_CAP_LIMIT = 1_000_000;
 
 /**
  * Unknown fields are ignored, null is an absent field, a number may come as a string. Money must be a whole
@@ -44,15 +44,19 @@ const MAX_CAP_LIMIT = 1_000_000;
  */
 export function validateCampaign(input: unknown, { nowMs, newId }: ValidationContext): Validation {
   const birth = { id: newId(), version: 1, createdAtMs: nowMs, updatedAtMs: nowMs };
-  return validate(input, birth, (wire) => readAds(wire, null, newId));
+  return validate(input, birth, nowMs, (wire) => readAds(wire, null, newId));
 }
 
 /**
  * A whole campaign in the place of `current`: it keeps that one's id and times, and each ad that the input names by its
- * id or says again in every word. Where the input names no start, it starts when `current` was created.
+ * id or says again in every word. Where the input names no start, it keeps that one's: the default was the time of its
+ * making, which has passed.
  */
 export function validateReplacement(input: unknown, current: Campaign, newId: () => string): Validation {
-  return validate(input, current, (wire) => readAds(wire, current.ads, newId));
+  const { schedule, createdAtMs } = current;
+  // SQL can have made it infinite.
+  const startMs = Number.isFinite(schedule.startMs) ? schedule.startMs : createdAtMs;
+  return validate(input, current, startMs, (wire) => readAds(wire, current.ads, newId));
 }
 
 /** type where any mistake is one. */
@@ -63,15 +67,22 @@ export function kindOf(mistakes: readonly Mistake[]): MistakeKind {
 /** What the campaign does not get from the wire. */
 type Birth = Pick<Campaign, 'id' | 'version' | 'createdAtMs' | 'updatedAtMs'>;
 
-function validate(input: unknown, birth: Birth, readAdsOf: (wire: WireObject) => readonly Ad[]): Validation {
+/** `startMs`: where the input names no start. */
+function validate(
+  input: unknown,
+  birth: Birth,
+  startMs: number,
+  readAdsOf: (wire: WireObject) => readonly Ad[],
+): Validation {
   const mistakes: Mistake[] = [];
-  const campaign = readCampaign(new WireObject(input, '', mistakes), birth, readAdsOf);
+  const campaign = readCampaign(new WireObject(input, '', mistakes), birth, startMs, readAdsOf);
   return mistakes.length === 0 ? { ok: true, campaign } : { ok: false, kind: kindOf(mistakes), mistakes };
 }
 
 function readCampaign(
   wire: WireObject,
   { id, version, createdAtMs, updatedAtMs }: Birth,
+  startMs: number,
   readAdsOf: (wire: WireObject) => readonly Ad[],
 ): Campaign {
   const advertiserId = readUuid(wire, 'advertiserId');
@@ -90,7 +101,7 @@ function readCampaign(
     lifetimeBudgetNanos: readBudget(wire, 'lifetimeBudget'),
     pacing: wire.word('pacing', PACINGS, 'even'),
     budgetMode: wire.word('budgetMode', BUDGET_MODES, 'strict'),
-    schedule: readSchedule(wire, createdAtMs),
+    schedule: readSchedule(wire, startMs),
     frequencyCaps: wire.objects('frequencyCaps', MAX_CAPS).map(readCap),
     targeting: readTargeting(wire),
     ads: readAdsOf(wire),

@@ -2,7 +2,9 @@
 import { HOURS_OF_WEEK, parseAgeRange } from './dimensions.ts';
 import type { ValueList } from './value-list.ts';
 
-const MAX_HOST_LENGTH = 253;
+export const MAX_HOST_LENGTH = 253;
+/** `a-b.example`, with letters of any script. */
+export const HOST_NAME = /^[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*$/u;
 
 export const ANY_TEXT: ValueList = form('text', 'write any text', () => true);
 
@@ -51,7 +53,6 @@ function isSize(value: string): boolean {
   return /^[1-9]\d{0,4}x[1-9]\d{0,4}$/i.test(value);
 }
 
-/** `a-b.example`, with letters of any script. */
 function isHost(value: string): boolean {
-  return value.length <= MAX_HOST_LENGTH && /^[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*$/u.test(value);
+  return value.length <= MAX_HOST_LENGTH && HOST_NAME.test(value);
 }

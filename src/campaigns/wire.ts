@@ -18,7 +18,7 @@ export interface Mistake {
 /** More would only lengthen the answer. */
 const MAX_MISTAKES = 100;
 /** PostgreSQL's columns for names, titles, seats and ids hold 255 characters. */
-const MAX_TEXT_LENGTH = 255;
+export const MAX_TEXT_LENGTH = 255;
 
 export class WireObject {
   private readonly source: Readonly<Record<string, unknown>>;
