@@ -34,6 +34,7 @@ const DOORS = {
   csv: { packages: ['csv-parse'], builtins: [] },
   lmdb: { packages: ['lmdb'], builtins: ['fs', 'path', 'worker_threads', 'zlib'] },
   msgpack: { packages: ['msgpackr'], builtins: [] },
+  thread: { packages: [], builtins: ['worker_threads', 'url'] },
   kafka: { packages: ['kafkajs'], builtins: ['timers/promises', 'net', 'worker_threads', 'url'] },
 };
 
@@ -64,6 +65,7 @@ const ROOMS = {
   'auction/': { imports: ['money\\.ts$', 'openrtb/', 'campaigns/', 'targeting/'] },
   'ledger/': { imports: ['money\\.ts$', 'database/redis-'], types: ['campaigns/'] },
   'events/': { imports: ['money\\.ts$', 'openrtb/codes\\.ts$', 'database/postgres-'], types: ['ledger/'] },
+  'analytics/': { imports: ['money\\.ts$', 'database/(postgres|redis)-'] },
   'database/': { imports: [] },
   'config[a-z-]*\\.ts$': {
     imports: ['database/redis-url\\.ts$', 'events/kafka-brokers\\.ts$'],
@@ -174,7 +176,7 @@ module.exports = {
       comment:
         'Threads belong to the pool; one to Kafka, whose client keeps a busy timer, and one to the spool, which waits for the disk.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['(^|/)(piscina|kafka|lmdb)-[^/]+\\.ts$', TEST] },
+      from: { path: '^src/', pathNot: ['(^|/)(piscina|kafka|lmdb|thread)-[^/]+\\.ts$', TEST] },
       to: { path: builtinPath(['worker_threads', 'cluster']) },
     },
     {

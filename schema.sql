@@ -117,6 +117,23 @@ $function$
 
 CREATE OPERATOR = (LEFTARG = ad_reference, RIGHTARG = bigint, FUNCTION = is_numbered);
 
+CREATE TABLE ad_stats_day (
+  ad_id text COLLATE "C" NOT NULL,
+  date date NOT NULL,
+  known boolean NOT NULL,
+  impressions bigint DEFAULT 0 NOT NULL,
+  clicks bigint DEFAULT 0 NOT NULL,
+  conversions bigint DEFAULT 0 NOT NULL,
+  wins bigint DEFAULT 0 NOT NULL,
+  billings bigint DEFAULT 0 NOT NULL,
+  losses bigint DEFAULT 0 NOT NULL,
+  spend_nanos nanos DEFAULT 0 NOT NULL,
+  media_cost_nanos nanos DEFAULT 0 NOT NULL,
+  value_micros nanos DEFAULT 0 NOT NULL,
+  CONSTRAINT ad_stats_day_pkey PRIMARY KEY (ad_id, date)
+);
+CREATE INDEX idx_ad_days_unknown ON public.ad_stats_day USING btree (date) WHERE (NOT known);
+
 CREATE TABLE ad_stats_minute (
   bucket_start timestamp with time zone NOT NULL,
   ad_id text COLLATE "C" NOT NULL,

@@ -394,6 +394,46 @@ export interface paths {
         patch: operations["patchAd"];
         trace?: never;
     };
+    "/analytics/campaign/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a campaign got and spent, day by day
+         * @description Days of UTC, both ends included, at most 366.
+         */
+        get: operations["reportCampaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/ad/{adId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was counted of an ad, bucket by bucket
+         * @description From the bucket of `start` to that of `end`, at most 1500. Sums by minute and hour go back as far as events are kept, sums by day further.
+         */
+        get: operations["reportAd"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1729,6 +1769,100 @@ export interface components {
             /** @description There are more campaigns than are told. */
             truncated: boolean;
         };
+        CampaignReport: {
+            /** @description The campaign. */
+            campaignId: string;
+            dateRange: {
+                /**
+                 * Format: date
+                 * @description The first day.
+                 */
+                start: string;
+                /**
+                 * Format: date
+                 * @description The last day.
+                 */
+                end: string;
+            };
+            summary: {
+                /** @description Ads that were shown. */
+                totalImpressions: number;
+                /** @description Clicks. */
+                totalClicks: number;
+                /** @description Conversions. */
+                totalConversions: number;
+                /** @description Clicks of a hundred impressions. To 4 places; null where there is nothing to divide by. */
+                ctr: number | null;
+                /** @description USD. */
+                totalSpend: number;
+                /** @description USD a click. To 4 places; null where there is nothing to divide by. */
+                cpc: number | null;
+                /** @description USD a thousand impressions. To 4 places; null where there is nothing to divide by. */
+                cpm: number | null;
+            };
+            /** @description Every day of the range. */
+            dailyMetrics: {
+                /**
+                 * Format: date
+                 * @description In UTC.
+                 */
+                date: string;
+                /** @description Ads that were shown. */
+                impressions: number;
+                /** @description Clicks. */
+                clicks: number;
+                /** @description Conversions. */
+                conversions: number;
+                /** @description Clicks of a hundred impressions. To 4 places; null where there is nothing to divide by. */
+                ctr: number | null;
+                /** @description USD. */
+                spend: number;
+                /** @description USD a click. To 4 places; null where there is nothing to divide by. */
+                cpc: number | null;
+            }[];
+            /** @description Accepted by this server and not yet committed; repeats among it will not count. */
+            pending: {
+                /** @description Ads that were shown. */
+                impressions: number;
+                /** @description Clicks. */
+                clicks: number;
+                /** @description Conversions. */
+                conversions: number;
+            };
+            /** @description Postgres could not be asked: this is what was known last. */
+            stale: boolean;
+        };
+        AdReport: {
+            /** @description The ad. */
+            adId: string;
+            /** @description A campaign has it. */
+            known: boolean;
+            /** @description Every bucket of the range. */
+            buckets: {
+                /**
+                 * Format: date-time
+                 * @description Where it begins, in UTC.
+                 */
+                start: string;
+                /** @description Ads that were shown. */
+                impressions: number;
+                /** @description Clicks. */
+                clicks: number;
+                /** @description Conversions. */
+                conversions: number;
+            }[];
+            /** @description Accepted by this server and not yet committed; repeats among it will not count. */
+            pending: {
+                /** @description Ads that were shown. */
+                impressions: number;
+                /** @description Clicks. */
+                clicks: number;
+                /** @description Conversions. */
+                conversions: number;
+            };
+            /** @description Postgres could not be asked: this is what was known last. */
+            stale: boolean;
+        };
         Error: {
             /** @enum {string} */
             error: "INVALID_REQUEST" | "UNAUTHORIZED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "UNPROCESSABLE" | "RATE_LIMITED" | "UNAVAILABLE";
@@ -2939,6 +3073,80 @@ export interface operations {
             409: components["responses"]["CONFLICT"];
             413: components["responses"]["BODY_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE"];
+            422: components["responses"]["UNPROCESSABLE"];
+            503: components["responses"]["UNAVAILABLE"];
+        };
+    };
+    reportCampaign: {
+        parameters: {
+            query?: {
+                /** @description The first day; without it the range has 30. */
+                startDate?: string;
+                /** @description The last day; without it: today. */
+                endDate?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The campaign. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its totals. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    /** @description Changes by the second. */
+                    "cache-control": "no-store";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignReport"];
+                };
+            };
+            400: components["responses"]["INVALID_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
+            422: components["responses"]["UNPROCESSABLE"];
+            503: components["responses"]["UNAVAILABLE"];
+        };
+    };
+    reportAd: {
+        parameters: {
+            query?: {
+                /** @description How long a bucket is. */
+                bucket?: "minute" | "hour" | "day";
+                /** @description Without it: 60 minutes, 24 hours or 30 days up to the end. */
+                start?: string;
+                /** @description Without it: now. */
+                end?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The ad, or any id that was reported. */
+                adId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its totals. */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    /** @description Changes by the second. */
+                    "cache-control": "no-store";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdReport"];
+                };
+            };
+            400: components["responses"]["INVALID_REQUEST"];
+            401: components["responses"]["UNAUTHORIZED"];
+            404: components["responses"]["NOT_FOUND"];
             422: components["responses"]["UNPROCESSABLE"];
             503: components["responses"]["UNAVAILABLE"];
         };

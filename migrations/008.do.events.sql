@@ -74,6 +74,25 @@ CREATE TABLE ad_stats_minute (
 CREATE INDEX idx_ad_stats_ad ON ad_stats_minute (ad_id, bucket_start);
 CREATE INDEX idx_ad_stats_unknown ON ad_stats_minute (bucket_start) WHERE NOT known;
 
+-- Sums of ad_stats_minute by ad and day: of ads that are known for good, of others as long as the minutes are kept.
+CREATE TABLE ad_stats_day (
+  ad_id            text COLLATE "C" NOT NULL,
+  date             date NOT NULL,
+  known            boolean NOT NULL,
+  impressions      bigint NOT NULL DEFAULT 0,
+  clicks           bigint NOT NULL DEFAULT 0,
+  conversions      bigint NOT NULL DEFAULT 0,
+  wins             bigint NOT NULL DEFAULT 0,
+  billings         bigint NOT NULL DEFAULT 0,
+  losses           bigint NOT NULL DEFAULT 0,
+  spend_nanos      nanos NOT NULL DEFAULT 0,
+  media_cost_nanos nanos NOT NULL DEFAULT 0,
+  value_micros     nanos NOT NULL DEFAULT 0,
+  PRIMARY KEY (ad_id, date)
+);
+
+CREATE INDEX idx_ad_days_unknown ON ad_stats_day (date) WHERE NOT known;
+
 -- Bids and no-bids are a hundred times as many as all else: they are only counted.
 CREATE TABLE bids_minute (
   bucket_start timestamptz NOT NULL,

@@ -1,6 +1,6 @@
 /**
- * What a change of one campaign costs, and what the tiers that it leaves behind cost a match: `npx tsx
- * scripts/bench-changes.ts`. All in this thread and from memory: reading the campaign from Postgres comes on top. Times
+ * What a change of one campaign costs, and what the tiers that it leaves behind cost a match: `npm run bench --
+ * changes`. All in this thread and from memory: reading the campaign from Postgres comes on top. Times
  * are CPU time, the collector's threads included.
  */
 import { SHORTLIST_LENGTH } from '../src/auction/decision.ts';

@@ -18,7 +18,7 @@ export interface NativePrograms {
 }
 
 /** Of one rate; microseconds, from the time at which a request was due. native-bench/README.md has all fields. */
-interface StepFigures {
+export interface StepFigures {
   /** null in a closed loop. */
   readonly intendedPerSecond: number | null;
   readonly achievedPerSecond: number;
@@ -53,8 +53,8 @@ const RATES = [1_000, 5_000, 10_000] as const;
 const GENERATOR_RATE = 20_000;
 const STEP = '10s';
 /** As fast as the server answers: two rounds of the optimising compiler, which a slow rate would leave half done. */
-const WARMING = ['--closed', '--for', '6s'];
-const CONNECTIONS = 64;
+export const WARMING = ['--closed', '--for', '6s'];
+export const CONNECTIONS = 64;
 /**
  * Where cores are shared, load is woken late behind the server that it measures. An exchange has cores of its own: with
  * this load runs as soon as a request is due. For root alone, and told in the table where it is missing.
@@ -146,7 +146,8 @@ async function measure(
   }
 }
 
-async function runLoad(load: string, args: readonly string[]): Promise<readonly StepFigures[]> {
+/** A call of load, ahead of other programs where that may be: the figures of its steps. */
+export async function runLoad(load: string, args: readonly string[]): Promise<readonly StepFigures[]> {
   const [program, ...ahead] = AHEAD_OF_OTHERS;
   const { output } = isAheadOfOthers()
     ? await callProgram(program, [...ahead, load, ...args])

@@ -68,6 +68,13 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
+/** A number above 0 that makes a run longer or shorter. */
+export function numberFromEnvironment(name: string, fallback: number): number {
+  const value = Number(process.env[name] ?? fallback);
+  if (!(value > 0)) throw new RangeError(`${name} must be a number above 0`);
+  return value;
+}
+
 /** User and system time of all threads of a process, not of its children. */
 export function cpuMicrosOf(pid: number): number {
   if (process.platform !== 'linux') return cpuMicrosByPs(pid);

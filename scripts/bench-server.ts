@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ export interface BenchServer {
 }
 
 const BARE = fileURLToPath(new URL('bench-bare.mjs', import.meta.url));
-const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const SEED = 20_261_101;
 const RULES = [3, 8] as const;
 /** Far more than a run can spend, so that no campaign drops out of the bidding. */
@@ -31,6 +31,9 @@ const DAILY_BUDGET_USD = 1_000_000;
 const TMAX_CAP_MS = 5_000;
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 50;
+
+/** Of the server: names and values. */
+export type BenchEnvironment = Readonly<Record<string, string>>;
 
 export interface BareWork {
   readonly answerBytes: number;
@@ -61,8 +64,8 @@ export function benchCampaigns(count: number): Campaign[] {
 }
 
 /**
- * With so many workers, and nothing answered late; or on its defaults. `nodeOptions` come before the program: a
- * profiler, say.
+ * Over seeded campaigns in an embedded Postgres; with so many workers, and nothing answered late; or on its defaults.
+ * `nodeOptions` come before the program: a profiler, say.
  */
 export async function startGavel(
   workers: number | 'defaults',
@@ -72,22 +75,38 @@ export async function startGavel(
   const folder = mkdtempSync(join(tmpdir(), 'gavel-bench-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   atEnd(remove);
-  const dataDir = join(folder, 'data');
-  await seedCampaigns(dataDir, campaigns);
+  const where = { GAVEL_DATA_DIR: join(folder, 'data') };
+  await seedCampaigns(where, benchCampaigns(campaigns));
+  const how =
+    workers === 'defaults' ? {} : { GAVEL_WORKERS: String(workers), GAVEL_TMAX_CAP_MS: String(TMAX_CAP_MS) };
+  const server = await startServer({ ...where, ...how }, campaigns, nodeOptions);
+  return {
+    ...server,
+    async stop() {
+      await server.stop();
+      remove();
+    },
+  };
+}
+
+/** The built program in that environment, which names its data folder. Resolves once it has so many campaigns. */
+export async function startServer(
+  environment: BenchEnvironment,
+  campaigns: number,
+  nodeOptions: readonly string[] = [],
+): Promise<BenchServer> {
   const port = await freePort();
   const child = startNode([...nodeOptions, PROGRAM, 'serve'], {
-    cwd: folder,
+    // Where no .env lies.
+    cwd: dirname(PROGRAM),
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       GAVEL_HOST: '127.0.0.1',
       GAVEL_PORT: String(port),
-      GAVEL_DATA_DIR: dataDir,
       GAVEL_DEMO: '0',
       GAVEL_LOG_LEVEL: 'warn',
-      ...(workers === 'defaults'
-        ? {}
-        : { GAVEL_WORKERS: String(workers), GAVEL_TMAX_CAP_MS: String(TMAX_CAP_MS) }),
+      ...environment,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -95,23 +114,21 @@ export async function startGavel(
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (told += text));
   const url = `http://127.0.0.1:${port}`;
   await untilLoaded(url, campaigns, () => told);
-  return {
-    url: `${url}/openrtb2/bid`,
-    pid: child.pid ?? 0,
-    async stop() {
-      await endProcess(child);
-      remove();
-    },
-  };
+  return { url: `${url}/openrtb2/bid`, pid: child.pid ?? 0, stop: () => endProcess(child) };
 }
 
-/** Through the server's own rooms, before it starts: embedded Postgres, its tables, the campaign store. */
-async function seedCampaigns(dataDir: string, count: number): Promise<void> {
-  const read = readConfig({ GAVEL_DATA_DIR: dataDir }, 1);
+/** Through the server's own rooms, before it starts: Postgres, its tables, the campaign store. */
+export async function seedCampaigns(
+  environment: BenchEnvironment,
+  campaigns: readonly Campaign[],
+): Promise<void> {
+  const read = readConfig(environment, 1, 'command');
   if (!read.ok) throw new Error(read.message);
   const storage = await openStorage(read.config, createLog('error'));
   try {
-    await storage.store.insertMany(benchCampaigns(count));
+    await storage.store.insertMany(campaigns);
+    // What a server that runs for a while finds done.
+    await storage.pool.query('ANALYZE');
   } finally {
     await storage.close();
   }

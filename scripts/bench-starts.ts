@@ -1,6 +1,6 @@
 /**
- * How soon a server is ready, and what it has in memory then: `npx tsx scripts/bench-starts.ts [campaigns…]`, after
- * `npm run build`. Of each size a first start, which reads and compiles everything, and a second one from the index that
+ * How soon a server is ready, and what it has in memory then: `npm run bench -- starts [campaigns…]`.
+ * Of each size a first start, which reads and compiles everything, and a second one from the index that
  * the first left on disk; on an embedded Postgres, and on the server of DATABASE_URL, in a database of its own. CPU time is
  * that of the server and of all that it started, the embedded Postgres too: on a busy machine it is what can be compared.
  */
@@ -10,10 +10,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { seededCampaigns } from '../src/campaigns/seeded.ts';
 import { readConfig } from '../src/config.ts';
 import { openStorage } from '../src/storage.ts';
+import { inOwnDatabase } from './bench-database.ts';
 import { ROOT } from './run.mjs';
 
 const SEED = 20_261_121;
@@ -142,24 +142,10 @@ function describe({ readyMs, cpuMs, residentMib, peakMib }: Start): string {
   return `${ready} s (CPU ${cpu} s; ${residentMib.toFixed(0)} MiB resident, ${peakMib.toFixed(0)} at most)`;
 }
 
-async function onServer(url: string, count: number): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const name = `gavel_bench_${String(process.pid)}_${String(count)}`;
-  await client.query(`CREATE DATABASE ${name}`);
-  try {
-    const own = new URL(url);
-    own.pathname = `/${name}`;
-    await measureStarts('server', count, { DATABASE_URL: own.href });
-  } finally {
-    await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
-    await client.end();
-  }
-}
-
 const sizes = process.argv.slice(2).map(Number);
 const { DATABASE_URL: url } = process.env;
 for (const count of sizes.length > 0 ? sizes : SIZES) {
   await measureStarts('embedded', count, {});
-  if (url !== undefined) await onServer(url, count);
+  if (url === undefined) continue;
+  await inOwnDatabase(url, String(count), (own) => measureStarts('server', count, { DATABASE_URL: own }));
 }

@@ -2,9 +2,7 @@
  * `npm run bench`, once everything is built: what a bid costs against bare uWebSockets.js in a closed loop, how long it
  * takes in an open one, and what matching costs alone. The tables go to standard output, what is being done to standard error, the figures to bench-results.json.
  */
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { measureMatching, printMatching } from './bench-matching.ts';
 import type { LoadFigures, LoadOrder } from './bench-load.ts';
@@ -15,7 +13,8 @@ import {
   type NativePrograms,
   type OpenLoopRow,
 } from './bench-open-loop.ts';
-import { callNode } from './bench-process.ts';
+import { describeMachine, inWords } from './bench-machine.ts';
+import { callNode, numberFromEnvironment } from './bench-process.ts';
 import { seededBodies } from './bench-requests.ts';
 import { startBare, startGavel, type BenchServer } from './bench-server.ts';
 import { buildNativeBench, findNativeBenchProblem } from './native-bench.mjs';
@@ -42,8 +41,8 @@ const CONNECTIONS = 64;
  */
 const SPIN_MICROS = 40;
 /** Two rounds of the optimising compiler, on a server of some 20,000 requests/s. */
-const WARM_SEC = fromEnvironment('BENCH_WARM_SEC', 4);
-const MEASURED_SEC = fromEnvironment('BENCH_SEC', 8);
+const WARM_SEC = numberFromEnvironment('BENCH_WARM_SEC', 4);
+const MEASURED_SEC = numberFromEnvironment('BENCH_SEC', 8);
 /** With fewer bids among the answers a row would not tell what a bid costs. */
 const MIN_BID_SHARE = 0.9;
 /** Of a core. More than that of other programs' work, and the table says more about them. */
@@ -90,9 +89,7 @@ async function main(): Promise<void> {
   const load = { campaigns: CAMPAIGNS, bodies: BODIES, bodyBytes, answerBytes, connections: CONNECTIONS };
   writeFileSync(RESULTS, `${JSON.stringify({ ...machine, ...load, rows, openLoop, matching }, null, 2)}\n`);
 
-  console.log(
-    `\n${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}, commit ${machine.commit}`,
-  );
+  console.log(`\n${inWords(machine)}`);
   console.log(
     `${CAMPAIGNS} campaigns, ${CONNECTIONS} connections, ${BODIES} bodies of ${bodyBytes} bytes, ` +
       `bids of ${answerBytes} bytes, ${MEASURED_SEC} s a row\n`,
@@ -188,41 +185,6 @@ function printRows(rows: readonly Row[]): void {
       ].join(''),
     );
   }
-}
-
-interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryGib: number;
-  readonly node: string;
-  readonly commit: string;
-}
-
-function describeMachine(): Machine {
-  const commit = git(['rev-parse', '--short', 'HEAD']);
-  const isChanged = git(['status', '--porcelain', 'src']) !== '';
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    memoryGib: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-    commit: isChanged ? `${commit} with changes` : commit,
-  };
-}
-
-/** '' where this is no git checkout. */
-function git(args: readonly string[]): string {
-  try {
-    return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return '';
-  }
-}
-
-function fromEnvironment(name: string, fallback: number): number {
-  const value = Number(process.env[name] ?? fallback);
-  if (!(value > 0)) throw new RangeError(`${name} must be a number above 0`);
-  return value;
 }
 
 function mean(values: readonly number[]): number {

@@ -1,7 +1,7 @@
 /** `npm run clients`: clients/gavel.d.ts, the types of the HTTP contract for clients in TypeScript. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { clientTypes, CLIENT_TYPES } from './client-types.mjs';
+import { clientTypes, CLIENT_TYPES } from './client-declarations.mjs';
 import { buildDist } from './dist.mjs';
 import { loadComposer } from './docs-page.mjs';
 import { install } from './install.mjs';

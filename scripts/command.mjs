@@ -1,4 +1,4 @@
-/** `npm run keys`, `npm run campaigns` and `npm run deadletters`: brings dist/ up to date and runs the command. */
+/** `npm run consume`, `topics`, `keys`, `campaigns` and `deadletters`: brings dist/ up to date and runs the command. */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildDist } from './dist.mjs';

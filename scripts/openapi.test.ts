@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeDocument } from '../src/server/openapi/document.ts';
-import { clientTypes, CLIENT_TYPES } from './client-types.mjs';
+import { clientTypes, CLIENT_TYPES } from './client-declarations.mjs';
 import { redocly } from './docs-page.mjs';
 
 const document = composeDocument('https://ads.example');

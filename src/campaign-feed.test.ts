@@ -19,7 +19,18 @@ function compiled(
   changed: string[] | null = null,
 ): Compiled {
   const { buffer } = compileIndex(campaigns, { nowMs: 0, epoch: version, priors: PRIORS });
-  return { snapshot: openSnapshot(buffer), version, changed, compileMs: 1, unsound: [] };
+  return {
+    snapshot: openSnapshot(buffer),
+    version,
+    mark: markOf(version),
+    changed,
+    compileMs: 1,
+    unsound: [],
+  };
+}
+
+function markOf(version: number): string {
+  return `mark-${String(version)}`;
 }
 
 /** Changes 2 and up, of one campaign each. */
@@ -28,9 +39,10 @@ function changesSince(since: number, committed: readonly Campaign[], mostLoaded:
   const changed = new Map(later.map(({ id }, i) => [id, since + i + 1]));
   const version = committed.length + 1;
   const count = later.length;
+  const mark = markOf(version);
   return count > mostLoaded
-    ? { version, count, changed: new Map(), campaigns: null }
-    : { version, count, changed, campaigns: later };
+    ? { version, mark, count, changed: new Map(), campaigns: null }
+    : { version, mark, count, changed, campaigns: later };
 }
 
 /** A feed at change 1, of an empty index; what is put into `committed` are the changes that follow. */
@@ -41,12 +53,14 @@ async function openFeed() {
   let answer = (_order: CompileOrder): Promise<Compiled> => Promise.resolve(compiled([], 1));
   let read = (): Promise<void> => Promise.resolve();
   let readChanges = (): Promise<void> => Promise.resolve();
+  let isKnown = (_mark: string): boolean => true;
   const hear = (facts: object, message: string): void => void logged.push({ ...facts, message });
   const edges: FeedEdges = {
     store: {
-      version: async () => {
+      place: async (mark) => {
         await read();
-        return committed.length + 1;
+        const version = committed.length + 1;
+        return { version, mark: markOf(version), isDescendant: isKnown(mark) };
       },
       changedSince: async (since, mostLoaded) => {
         await readChanges();
@@ -81,6 +95,7 @@ async function openFeed() {
     answerOrders: (next: typeof answer) => (answer = next),
     readWith: (next: () => Promise<void>) => (read = next),
     readChangesWith: (next: () => Promise<void>) => (readChanges = next),
+    knowMarks: (next: typeof isKnown) => (isKnown = next),
   };
 }
 
@@ -159,6 +174,24 @@ test('a database that was set back to a time before is served as it is', async (
   committed.push(testCampaign(7));
   await feed.catchUp();
   expect(holder.current.campaignOrdinal(testCampaign(7).id)).toBeGreaterThanOrEqual(0);
+  feed.stop();
+});
+
+test('a database that was set back and has since come further than before is read anew, once', async () => {
+  const { feed, holder, committed, orders, answerOrders, knowMarks, messages } = await openFeed();
+  committed.push(...many(3));
+  await feed.catchUp();
+  // Changes 3 and 4 were others there, and 5 followed.
+  committed.splice(1, 2, testCampaign(7), testCampaign(8), testCampaign(9));
+  knowMarks((mark) => mark !== markOf(4));
+  answerOrders(() => Promise.resolve(compiled(committed, 5)));
+  await feed.catchUp();
+  expect(holder.current.campaignOrdinal(testCampaign(2).id)).toBe(-1);
+  for (const n of [1, 7, 8, 9])
+    expect(holder.current.campaignOrdinal(testCampaign(n).id)).toBeGreaterThanOrEqual(0);
+  await feed.catchUp();
+  expect(orders.length).toBe(2);
+  expect(messages()).toContain('Postgres was set back: all campaigns are read anew');
   feed.stop();
 });
 

@@ -29,7 +29,7 @@ const RETRY_AFTER_MS = 2_000;
 const SPARE_WAIT_MS = 1_000;
 
 export interface FeedEdges extends CompilingEdges {
-  readonly store: Pick<CampaignStore, 'version' | 'changedSince'>;
+  readonly store: Pick<CampaignStore, 'place' | 'changedSince'>;
 }
 
 export interface CampaignFeed {
@@ -49,14 +49,11 @@ export interface CampaignFeed {
   stop(): void;
 }
 
-/** `prepare` is called with each new index before it is published. */
-export function followCampaigns(
-  edges: FeedEdges,
-  first: FirstIndex,
-  holder: IndexHolder,
-  prepare: (next: NextIndex) => void,
-): CampaignFeed {
-  return new Feed(edges, first, holder, prepare);
+/** Called with each new index before it is published. */
+type Prepare = (next: NextIndex) => void;
+
+export function followCampaigns(...parts: ConstructorParameters<typeof Feed>): CampaignFeed {
+  return new Feed(...parts);
 }
 
 class Feed implements CampaignFeed {
@@ -65,7 +62,7 @@ class Feed implements CampaignFeed {
   readonly #writer: IndexWriter;
   readonly #holder: IndexHolder;
   readonly #number: ChangeNumber;
-  readonly #prepare: (next: NextIndex) => void;
+  readonly #prepare: Prepare;
   readonly #leftOut: LeftOutCampaigns;
   /** What is compiled beside the index. */
   readonly #orders = new Map<TierKind, Promise<void>>();
@@ -77,18 +74,14 @@ class Feed implements CampaignFeed {
   #lastFailure = '';
   #isStreamed = false;
 
-  constructor(
-    edges: FeedEdges,
-    { writer, leftOut }: FirstIndex,
-    holder: IndexHolder,
-    prepare: (next: NextIndex) => void,
-  ) {
+  constructor(edges: FeedEdges, first: FirstIndex, holder: IndexHolder, prepare: Prepare) {
     this.#edges = edges;
-    this.#writer = writer;
+    this.#writer = first.writer;
     this.#holder = holder;
     this.#number = openChangeNumber(edges.store, edges.log);
+    this.#number.hold(first.mark);
     this.#prepare = prepare;
-    this.#leftOut = leftOut;
+    this.#leftOut = first.leftOut;
     void this.#lookOften();
   }
 
@@ -145,8 +138,8 @@ class Feed implements CampaignFeed {
     const known = this.#writer.version;
     const last = await this.#number.ask();
     // The database was set back to a time before: nothing that the index holds is newer than what comes.
-    if (last !== null && last < known) this.#writer.distrust();
-    return last;
+    if (last !== null && (last.wasSetBack || last.number < known)) this.#writer.distrust();
+    return last?.number ?? null;
   }
 
   #takeIn(last: number): Promise<void> {
@@ -192,10 +185,11 @@ class Feed implements CampaignFeed {
     this.#orderWhatIsDue();
   }
 
-  #apply({ version, changed }: CampaignChanges, campaigns: readonly Campaign[]): void {
+  #apply({ version, mark, changed }: CampaignChanges, campaigns: readonly Campaign[]): void {
     const startMs = performance.now();
     const { sound, unsound } = selectSound(campaigns);
     const next = this.#writer.apply({ version, changed, campaigns: sound }, this.#edges.clock());
+    this.#number.hold(mark);
     this.#leftOut.nameChanged(changed.keys(), unsound);
     if (next === null) return;
     this.#publish(next);
@@ -218,6 +212,7 @@ class Feed implements CampaignFeed {
     const compiled = await compileTier(this.#edges, writer.index.epoch + 1, since, buffer);
     this.#assertRunning();
     this.#publish(writer.install(compiled, this.#edges.clock()));
+    if (writer.version === compiled.version) this.#number.hold(compiled.mark);
     this.#leftOut.name(compiled.unsound);
     this.#tellPublished({ tier: kind, compileMs: Math.round(compiled.compileMs) });
   }
@@ -243,8 +238,10 @@ class Feed implements CampaignFeed {
   }
 
   #tellPublished(how: object): void {
-    const { version, index } = this.#writer;
-    const { campaignCount, epoch } = index;
+    const {
+      version,
+      index: { campaignCount, epoch },
+    } = this.#writer;
     this.#edges.log.info({ version, epoch, campaignCount, ...how }, 'index published');
   }
 }

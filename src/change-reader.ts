@@ -9,14 +9,19 @@ export interface ChangeReader {
   take(entry: ChangeEntry): void;
 }
 
-export function createChangeReader(
-  feed: Pick<CampaignFeed, 'version' | 'take' | 'catchUp'>,
-  log: Log,
-): ChangeReader {
+interface ReaderEdges {
+  readonly feed: Pick<CampaignFeed, 'version' | 'take' | 'catchUp'>;
+  /** What the index holds is of another history than what comes. */
+  readonly distrust: () => void;
+  readonly log: Log;
+}
+
+export function createChangeReader({ feed, distrust, log }: ReaderEdges): ChangeReader {
   let takenCampaigns = 0;
+  /** What the index holds is of it. */
   let chain: string | null = null;
   /** The last entry that could not be taken as it came. */
-  let missing = 0;
+  let missing: ChangeEntry | null = null;
   let isHealing = false;
 
   /** Where Postgres can't be asked, the feed's looks do it later. */
@@ -24,10 +29,11 @@ export function createChangeReader(
     if (isHealing) return;
     isHealing = true;
     try {
-      let asked: number;
+      let asked: ChangeEntry | null;
       do {
         asked = missing;
         await feed.catchUp();
+        chain = asked?.chain ?? chain;
       } while (missing !== asked);
       log.info({ version: feed.version }, 'changes that the stream did not bring were read from Postgres');
     } catch {
@@ -43,15 +49,16 @@ export function createChangeReader(
     },
     take(entry) {
       const verdict = judgeEntry(entry, feed.version, chain);
+      if (verdict.kind === 'missed' || verdict.kind === 'set-back') {
+        if (verdict.kind === 'set-back') distrust();
+        missing = entry;
+        void heal();
+        return;
+      }
       chain = entry.chain;
       if (verdict.kind === 'known') return;
-      if (verdict.kind === 'next') {
-        feed.take(verdict.changes, verdict.campaigns);
-        takenCampaigns += verdict.changes.changed.size;
-      } else {
-        missing = entry.number;
-        void heal();
-      }
+      feed.take(verdict.changes, verdict.campaigns);
+      takenCampaigns += verdict.changes.changed.size;
     },
   };
 }

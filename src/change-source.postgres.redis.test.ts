@@ -49,6 +49,7 @@ let databaseId: string;
 let key: string;
 let nodes: Node[];
 let firstId: string;
+let secondId: string;
 
 beforeEach(async () => {
   url = await server.createDatabase();
@@ -57,7 +58,7 @@ beforeEach(async () => {
   store = createCampaignStore(direct);
   const campaigns = seededCampaigns({ count: 3, seed: 1 });
   await store.insertMany(campaigns);
-  firstId = campaigns[0]?.id ?? '';
+  [firstId = '', secondId = ''] = campaigns.map(({ id }) => id);
   admin = new Redis(serviceUrl('REDIS_URL'));
   databaseId = `test-${randomUUID()}`;
   key = changeStreamKey(databaseId);
@@ -103,7 +104,7 @@ async function openNode(): Promise<Node> {
   const feed = followCampaigns({ ...compiling, store: nodeStore }, first, holder, () => {});
   const connection = openRedis({ url: redisUrl, isCluster: false, onState: () => {} });
   const source = await followChangeStream(
-    { feed, store: nodeStore, databaseUrl, log },
+    { feed, distrust: () => first.writer.distrust(), store: nodeStore, databaseUrl, log },
     { connection, url: redisUrl, isCluster: false, databaseId },
   );
   const node: Node = {
@@ -147,10 +148,10 @@ function leaders(): number {
   return nodes.filter(({ source }) => source.figures().isLeader).length;
 }
 
-/** Gives the ads of the first campaign a title that is found in `table`. */
-async function rename(): Promise<string> {
+/** Gives the ads of a campaign a title that is found in `table`. */
+async function rename(id = firstId): Promise<string> {
   const title = `Title ${randomUUID()}`;
-  await direct.query('UPDATE ads SET title = $1 WHERE campaign_id = $2', [title, firstId]);
+  await direct.query('UPDATE ads SET title = $1 WHERE campaign_id = $2', [title, id]);
   return title;
 }
 
@@ -323,15 +324,42 @@ describe('a stream that is', () => {
   });
 });
 
+/** As a backup does: by so many changes, all of which gave the first campaign titles. */
+async function setBack(changes: number, title: string): Promise<void> {
+  await direct.query(`BEGIN; SET LOCAL session_replication_role = replica;
+    UPDATE ads SET title = '${title}' WHERE campaign_id = '${firstId}';
+    UPDATE campaign_changes SET version = version - ${changes};
+    UPDATE changed_campaigns SET version = least(version, (SELECT version FROM campaign_changes)); COMMIT`);
+}
+
+it('a database that was set back, and went on past where it was, is served as it is by a node that could not ask', async () => {
+  const [leader, follower] = await openNodes();
+  const before = await rename();
+  for (let i = 0; i < 3; i++) await untilServed(await rename());
+  await follower.postgres.cut();
+  await setBack(3, before);
+  await untilServed(before, [leader]);
+  await untilServed(await rename(secondId), [leader]);
+  for (let i = 0; i < 4; i++) await untilServed(await rename(), [leader]);
+  await follower.postgres.heal();
+  const anew = await tableAnew();
+  await expect.poll(() => table(follower.holder.current), WAIT).toEqual(anew);
+});
+
+it('a database in which nothing was ever changed has a leader, which has nothing to tell', async () => {
+  await direct.query('UPDATE campaign_changes SET version = 0');
+  const node = await openNode();
+  await vi.waitUntil(() => node.logged.includes('this node leads: it writes the stream of changes'), WAIT);
+  expect(await admin.exists(key)).toBe(0);
+  await untilServed(await rename());
+});
+
 it('a database that was set back to a time before is served as it is, and so is what is committed then', async () => {
   await openNodes();
   const before = await rename();
   await untilServed(before);
   for (let i = 0; i < 3; i++) await untilServed(await rename());
-  await direct.query(`BEGIN; SET LOCAL session_replication_role = replica;
-    UPDATE ads SET title = '${before}' WHERE campaign_id = '${firstId}';
-    UPDATE campaign_changes SET version = version - 3;
-    UPDATE changed_campaigns SET version = least(version, (SELECT version FROM campaign_changes)); COMMIT`);
+  await setBack(3, before);
   await untilServed(before);
   await untilServed(await rename());
   for (const { holder } of nodes) expect(table(holder.current)).toEqual(await tableAnew());

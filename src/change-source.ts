@@ -14,6 +14,8 @@ import type { Log } from './server/http.ts';
 
 export interface ChangeEdges {
   readonly feed: CampaignFeed;
+  /** From now on every number of a change counts as later than what the index holds. */
+  readonly distrust: () => void;
   readonly store: CampaignStore;
   readonly databaseUrl: string;
   readonly log: Log;
@@ -44,7 +46,10 @@ export interface ChangeSource {
 /** Of the advisory locks, after that of the changes' numbers (migrations/). */
 const LEADER_LOCK = 7_238_003;
 
-export function listenForChanges({ feed, databaseUrl }: ChangeEdges): ChangeSource {
+export function listenForChanges({
+  feed,
+  databaseUrl,
+}: Pick<ChangeEdges, 'feed' | 'databaseUrl'>): ChangeSource {
   // What the feed could not do, it has told.
   const listener = listenTo(CHANGES_CHANNEL, databaseUrl, () => void feed.catchUp().catch(() => undefined));
   return {
@@ -59,11 +64,11 @@ export function listenForChanges({ feed, databaseUrl }: ChangeEdges): ChangeSour
 }
 
 export async function followChangeStream(edges: ChangeEdges, redis: SharedRedis): Promise<ChangeSource> {
-  const { feed, store, databaseUrl, log } = edges;
+  const { feed, store, distrust, databaseUrl, log } = edges;
   // A server without Redis does without its client.
   const { followStream } = await import('./database/redis-stream.ts');
   const key = changeStreamKey(redis.databaseId);
-  const reader = createChangeReader(feed, log);
+  const reader = createChangeReader({ feed, distrust, log });
   let isStreamUp = false;
   const stream = followStream({
     url: redis.url,

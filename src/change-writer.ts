@@ -48,7 +48,7 @@ export async function writeChanges(edges: WriterEdges, term: AbortSignal): Promi
 async function writeOnce({ store, stream }: WriterEdges): Promise<boolean> {
   const head = await stream.head();
   if (head === 'away') return false;
-  if (head === null) return begin(stream, null, await store.version());
+  if (head === null) return beginEmpty(stream, await store.version());
   const { version, row } = await store.changesToSend(head.number, NEWEST_CAMPAIGNS);
   if (version === head.number) return true;
   // The database was set back to a time before.
@@ -59,6 +59,11 @@ async function writeOnce({ store, stream }: WriterEdges): Promise<boolean> {
     row !== null && row.length <= MAX_ROW_CHARS ? row : null,
   );
   return outcome !== 'away';
+}
+
+/** Redis has no entry 0: before the first change of all there is nothing to lead on from. */
+async function beginEmpty(stream: ChangeStream, version: number): Promise<boolean> {
+  return version === 0 || begin(stream, null, version);
 }
 
 async function begin(stream: ChangeStream, head: StreamHead | null, version: number): Promise<boolean> {

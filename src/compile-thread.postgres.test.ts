@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { createCampaignStore } from './campaigns/postgres-store.ts';
 import { seededCampaigns } from './campaigns/seeded.ts';
-import { compileCampaigns } from './compile-thread.ts';
+import { compileCampaigns, saveBase, saveChanges } from './compile-thread.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool } from './database/postgres-pool.ts';
 import { openScratchServer } from './database/fixtures/postgres-scratch.ts';
+import { readFacts } from './targeting/disk-index-file.ts';
 import { Matcher } from './targeting/match.ts';
 import { NOT_ASKED, QUERY_DIMENSIONS } from './targeting/query.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
@@ -59,4 +63,33 @@ it('leaves out campaigns that nobody can serve, says why, and serves all others'
     return true;
   });
   expect(served.toSorted()).toEqual(ids.slice(3));
+});
+
+it('keeps what changed since a base, but not over one from before the database was set back', async () => {
+  const url = await server.createDatabase();
+  await migrate(url);
+  const pool = openPool(url, () => {});
+  const store = createCampaignStore(pool);
+  await store.insertMany(seededCampaigns({ count: 3, seed: 1 }));
+  const folder = mkdtempSync(join(tmpdir(), 'gavel-changes-file-'));
+  const [basePath, path] = [join(folder, 'base'), join(folder, 'changes')];
+  const priors = { ctr: 0.001, cvr: 0.00001 };
+  const order = { epoch: 1, nowMs: NOW_MS, priors, databaseUrl: url, since: null, buffer: undefined };
+  const { buffer, version, mark } = await compileCampaigns(order);
+  const facts = { version, mark, unsound: [], changed: null, over: null, savedAtMs: NOW_MS };
+  saveBase({ path: basePath, buffer, facts: { ...facts, id: 'b', database: 'd', program: 'p', priors } });
+
+  const change = async (seed: number): Promise<void> => {
+    await store.insertMany(seededCampaigns({ count: 1, seed }));
+    await saveChanges({ basePath, path, databaseUrl: url, nowMs: NOW_MS, id: String(seed) });
+  };
+  await change(2);
+  expect(readFacts(path)).toMatchObject({ id: '2', over: 'b', version: version + 1 });
+  // As after a backup was put back: the numbers went on, the entries are others.
+  await pool.query(`BEGIN; SET LOCAL session_replication_role = replica;
+    UPDATE campaign_audit SET at = at + interval '1 minute'; COMMIT`);
+  await change(3);
+  expect(readFacts(path)?.id).toBe('2');
+  await pool.end();
+  rmSync(folder, { recursive: true });
 });

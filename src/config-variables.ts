@@ -28,6 +28,11 @@ export const VARIABLES = {
     fallbackMeans: 'embedded',
     meaning: 'A Postgres server in place of the embedded one: postgres://user:password@host:port/database.',
   },
+  DATABASE_READ_URL: {
+    fallback: '',
+    fallbackMeans: 'none',
+    meaning: 'A streaming replica of DATABASE_URL, for reports and the loading of campaigns.',
+  },
   REDIS_URL: {
     fallback: '',
     fallbackMeans: 'none',
@@ -41,13 +46,16 @@ export const VARIABLES = {
   KAFKA_BROKERS: {
     fallback: '',
     fallbackMeans: 'none',
-    meaning:
-      'Kafka brokers that are told of changes, host:port with commas between; events stay here so far.',
+    meaning: 'Kafka brokers that get events and changes of campaigns, host:port with commas between.',
   },
   GAVEL_KAFKA_REPLICATION: {
     fallback: '',
     fallbackMeans: '3, or all brokers',
     meaning: 'Copies of a Kafka topic that is made here.',
+  },
+  GAVEL_KAFKA_RETENTION_DAYS: {
+    fallback: '7',
+    meaning: 'Days for which a Kafka topic of events that is made here keeps them.',
   },
   GAVEL_WORKERS: {
     fallback: '',

@@ -26,10 +26,12 @@ describe('the configuration', () => {
       publicUrl: null,
       dataDir: './data',
       databaseUrl: null,
+      databaseReadUrl: null,
       redisUrl: null,
       redisCluster: false,
       kafkaBrokers: null,
       kafkaReplication: null,
+      kafkaRetentionDays: 7,
       workers: 3,
       adminKey: null,
       signingKey: null,
@@ -76,6 +78,13 @@ describe('the configuration', () => {
     expect(readConfig(shared, 4, 'command').ok).toBe(true);
   });
 
+  test('asks for the database that a replica is of', () => {
+    const replica = { DATABASE_READ_URL: 'postgres://r/d' };
+    expect(messageOf(replica)).toContain(
+      'DATABASE_READ_URL is for a replica of DATABASE_URL, which is not set',
+    );
+  });
+
   test('reads every variable', () => {
     const config = configOf({
       GAVEL_PORT: '9000',
@@ -83,10 +92,12 @@ describe('the configuration', () => {
       GAVEL_PUBLIC_URL: 'https://ads.example/gavel//',
       GAVEL_DATA_DIR: '/d',
       DATABASE_URL: 'postgresql://u:p@h:5/d',
+      DATABASE_READ_URL: 'postgres://r:p@h/d',
       REDIS_URL: 'redis://u:p@h:7001,redis://u:p@h:7002',
       GAVEL_REDIS_CLUSTER: '1',
       KAFKA_BROKERS: 'k1:9092, k2:9092',
       GAVEL_KAFKA_REPLICATION: '2',
+      GAVEL_KAFKA_RETENTION_DAYS: '3',
       GAVEL_WORKERS: '2',
       GAVEL_ADMIN_KEY: 'k'.repeat(16),
       GAVEL_SIGNING_KEY: 's'.repeat(32),
@@ -113,10 +124,12 @@ describe('the configuration', () => {
       publicUrl: 'https://ads.example/gavel',
       dataDir: '/d',
       databaseUrl: 'postgresql://u:p@h:5/d',
+      databaseReadUrl: 'postgres://r:p@h/d',
       redisUrl: 'redis://u:p@h:7001,redis://u:p@h:7002',
       redisCluster: true,
       kafkaBrokers: ['k1:9092', 'k2:9092'],
       kafkaReplication: 2,
+      kafkaRetentionDays: 3,
       workers: 2,
       adminKey: 'k'.repeat(16),
       signingKey: 's'.repeat(32),
@@ -144,6 +157,7 @@ describe('the configuration', () => {
       GAVEL_PORT: '65536',
       GAVEL_PUBLIC_URL: 'ftp://x',
       DATABASE_URL: 'mysql://u:hunter2@h/d',
+      DATABASE_READ_URL: 'mysql://u:hunter2@r/d',
       REDIS_URL: 'http://h',
       GAVEL_REDIS_CLUSTER: 'yes',
       KAFKA_BROKERS: 'h',

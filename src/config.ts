@@ -49,6 +49,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   'GAVEL_ADMIN_KEY',
   'GAVEL_SIGNING_KEY',
   'DATABASE_URL',
+  'DATABASE_READ_URL',
   'REDIS_URL',
 ]);
 
@@ -59,11 +60,13 @@ export interface Config {
   readonly publicUrl: string | null;
   readonly dataDir: string;
   readonly databaseUrl: string | null;
+  readonly databaseReadUrl: string | null;
   readonly redisUrl: string | null;
   readonly redisCluster: boolean;
   readonly kafkaBrokers: readonly string[] | null;
   /** Copies of topics that are made; null: three, or as many as there are brokers. */
   readonly kafkaReplication: number | null;
+  readonly kafkaRetentionDays: number;
   readonly workers: number;
   readonly adminKey: string | null;
   readonly signingKey: string | null;
@@ -136,10 +139,12 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     publicUrl: read.GAVEL_PUBLIC_URL,
     dataDir: read.GAVEL_DATA_DIR,
     databaseUrl: read.DATABASE_URL,
+    databaseReadUrl: read.DATABASE_READ_URL,
     redisUrl: read.REDIS_URL,
     redisCluster: read.GAVEL_REDIS_CLUSTER,
     kafkaBrokers: read.KAFKA_BROKERS,
     kafkaReplication: read.GAVEL_KAFKA_REPLICATION,
+    kafkaRetentionDays: read.GAVEL_KAFKA_RETENTION_DAYS,
     workers: read.GAVEL_WORKERS ?? Math.max(1, cores - 1),
     adminKey: read.GAVEL_ADMIN_KEY,
     signingKey: read.GAVEL_SIGNING_KEY,
@@ -169,10 +174,12 @@ const SCHEMA = z
     GAVEL_PUBLIC_URL: optional(isPublicUrl, 'must be an http(s) URL without query or fragment', withoutSlash),
     GAVEL_DATA_DIR: z.string(),
     DATABASE_URL: optional(isPostgresUrl, 'must be a postgres:// URL', (text) => text),
+    DATABASE_READ_URL: optional(isPostgresUrl, 'must be a postgres:// URL', (text) => text),
     REDIS_URL: checked(readRedisUrl, (_, text) => text),
     GAVEL_REDIS_CLUSTER: flag(),
     KAFKA_BROKERS: checked(readBrokers, ({ brokers }) => brokers),
     GAVEL_KAFKA_REPLICATION: optional(isWhole(1, MAX_COPIES), wholeMessage(1, MAX_COPIES), Number),
+    GAVEL_KAFKA_RETENTION_DAYS: whole(1, MAX_RETENTION_DAYS),
     GAVEL_WORKERS: optional(isWhole(0, MAX_WORKERS), wholeMessage(0, MAX_WORKERS), Number),
     GAVEL_ADMIN_KEY: secret(MIN_ADMIN_KEY_CHARS),
     GAVEL_SIGNING_KEY: secret(MIN_SIGNING_KEY_CHARS),
@@ -212,6 +219,11 @@ const SCHEMA = z
       when: ({ issues }) => issues.every((issue) => !String(issue.path?.[0]).includes('REDIS')),
     },
   )
+  .refine((read) => read.DATABASE_READ_URL === null || read.DATABASE_URL !== null, {
+    path: ['DATABASE_READ_URL'],
+    error: 'is for a replica of DATABASE_URL, which is not set',
+    when: ({ issues }) => issues.every((issue) => !String(issue.path?.[0]).startsWith('DATABASE_')),
+  })
   .refine((read) => read.GAVEL_TMAX_MARGIN_MS < read.GAVEL_TMAX_CAP_MS, {
     path: ['GAVEL_TMAX_MARGIN_MS'],
     error: 'must be less than GAVEL_TMAX_CAP_MS',

@@ -1,6 +1,7 @@
 /** The door that events leave by, and the timer behind the counts of bids and no-bids. */
 import { createAuctionTallies } from './events/auction-tallies.ts';
 import type { AuctionCounts, Events } from './events/door.ts';
+import { countPending, type PendingBook } from './events/pending.ts';
 import type { Spool } from './events/spool.ts';
 import { createSpoolingEvents } from './events/spooling.ts';
 import type { Metrics } from './metrics.ts';
@@ -13,10 +14,15 @@ export interface EventDoor {
   close(): Promise<void>;
 }
 
+interface DoorEdges {
+  readonly spool: Pick<Spool, 'append'>;
+  readonly pending: PendingBook;
+}
+
 const FLUSH_MS = 1_000;
 
 export function openEventDoor(
-  spool: Pick<Spool, 'append'>,
+  { spool, pending }: DoorEdges,
   metrics: () => Pick<Metrics, 'countEvent' | 'countTold'>,
 ): EventDoor {
   const auctions = createAuctionTallies({
@@ -26,10 +32,11 @@ export function openEventDoor(
     count: (outcome, count) => metrics().countTold(outcome, count),
   });
   const ticker = setInterval(() => auctions.flush(Date.now()), FLUSH_MS).unref();
+  const spooling = createSpoolingEvents(spool, (type, origin, outcome) =>
+    metrics().countEvent(type, origin, outcome),
+  );
   return {
-    events: createSpoolingEvents(spool, (type, origin, outcome) =>
-      metrics().countEvent(type, origin, outcome),
-    ),
+    events: countPending(spooling, pending),
     auctions,
     close() {
       clearInterval(ticker);

@@ -7,6 +7,7 @@ const PRIORS = { ctr: 0.001, cvr: 0.00001 };
 let saved: string[];
 let warned: string[];
 let failure: Error | null;
+let workMs: number;
 let keeper: IndexKeeper;
 
 beforeEach(() => {
@@ -14,11 +15,12 @@ beforeEach(() => {
   saved = [];
   warned = [];
   failure = null;
+  workMs = 10;
   const ignore = (): void => undefined;
-  const save = (what: string): Promise<void> => {
+  const save = (what: string): Promise<number> => {
     if (failure !== null) return Promise.reject(failure);
     saved.push(what);
-    return Promise.resolve();
+    return Promise.resolve(workMs);
   };
   keeper = new IndexKeeper({
     folder: '/data/index',
@@ -60,6 +62,17 @@ it('saves many changes at once, and those that follow later', async () => {
   keeper.noteChange();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(saved).toEqual(['changes', 'changes']);
+});
+
+it('rests after much work, so that saving takes a twentieth of a core', async () => {
+  workMs = 500;
+  keeper.noteChange();
+  await vi.advanceTimersByTimeAsync(1_000);
+  keeper.noteChange();
+  await vi.advanceTimersByTimeAsync(9_999);
+  expect(saved).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(saved).toHaveLength(2);
 });
 
 it('tells once of a disk that refuses, and tries again until it does not', async () => {

@@ -72,14 +72,12 @@ export class IndexKeeper {
   }
 
   async #save(): Promise<void> {
-    const startMs = performance.now();
     const base = this.#base;
     this.#base = null;
     this.#isChanged = false;
     try {
-      if (base !== null) await this.#saveBase(base);
-      await this.#saveChanges();
-      this.#restMs = Math.max(SAVE_AFTER_MS, (performance.now() - startMs) / MOST_SHARE);
+      const workMs = (base === null ? 0 : await this.#saveBase(base)) + (await this.#saveChanges());
+      this.#restMs = Math.max(SAVE_AFTER_MS, workMs / MOST_SHARE);
       this.#lastFailure = '';
     } catch (error) {
       this.#base ??= base;
@@ -89,14 +87,14 @@ export class IndexKeeper {
     }
   }
 
-  #saveBase({ buffer, version, mark, unsound }: CompiledAnswer): Promise<void> {
+  #saveBase({ buffer, version, mark, unsound }: CompiledAnswer): Promise<number> {
     const { folder, terms, saver, clock, newId } = this.#edges;
     const kept = { version, mark, unsound, changed: null, over: null };
     const facts = { ...terms, ...kept, id: newId(), savedAtMs: clock() };
     return saver.saveBase({ path: basePath(folder), facts, buffer });
   }
 
-  #saveChanges(): Promise<void> {
+  #saveChanges(): Promise<number> {
     const { folder, saver, databaseUrl, clock, newId } = this.#edges;
     return saver.saveChanges({
       basePath: basePath(folder),

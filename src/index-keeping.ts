@@ -3,17 +3,24 @@
  * leaves the next one what it serves itself.
  */
 import { isInHistory } from './campaigns/postgres-history.ts';
+import { createCampaignStore } from './campaigns/postgres-store.ts';
 import { settlesWithin } from './database/postgres-patience.ts';
 import { nameProgram } from './disk-program.ts';
 import { openFirst, type FirstIndex } from './index-opening.ts';
 import { IndexKeeper } from './index-keeper.ts';
 import { readKeptIndex } from './index-files.ts';
+import { loadFromReplica } from './replica-loading.ts';
 import type { IndexReport } from './server/health.ts';
 import type { Log } from './server/http.ts';
 import type { Storage } from './storage.ts';
 import type { KeptFacts } from './targeting/disk-index-file.ts';
 import type { IndexWriter } from './targeting/index-writer.ts';
-import { startIndexCompiler, type IndexCompiler } from './targeting/piscina-compiler.ts';
+import {
+  startIndexCompiler,
+  type CompiledAnswer,
+  type IndexCompiler,
+  type IndexSaver,
+} from './targeting/piscina-compiler.ts';
 import type { Priors } from './targeting/rank.ts';
 import { locateThread } from './thread-file.ts';
 
@@ -40,7 +47,7 @@ const SAVE_LIMIT_MS = 3_000;
 export async function keepIndex(storage: Storage, priors: Priors, log: Log): Promise<IndexKeeping> {
   const { keptDir, databaseUrl, databaseName, arrival, store, pool } = storage;
   const program = nameProgram();
-  const compiler = startIndexCompiler(locateThread('./compile-thread'), (base) => keeper.noteBase(base));
+  const compiler = openCompiler(storage, (base) => keeper.noteBase(base), log);
   const keeper = new IndexKeeper({
     folder: keptDir,
     terms: { database: databaseName, priors, program },
@@ -84,6 +91,17 @@ export async function keepIndex(storage: Storage, priors: Priors, log: Log): Pro
       await compiler.close();
     },
   };
+}
+
+function openCompiler(
+  { store, reads, replicaUrl }: Storage,
+  onBase: (base: CompiledAnswer) => void,
+  log: Log,
+): IndexCompiler & IndexSaver {
+  const compiler = startIndexCompiler(locateThread('./compile-thread'), onBase);
+  if (reads.replica === null || replicaUrl === null) return compiler;
+  const replica = createCampaignStore(reads.replica);
+  return loadFromReplica(compiler, { replicaUrl, primary: store, replica, log });
 }
 
 /** Whether the first index still is what the disk held. */

@@ -29,6 +29,8 @@ interface KeptEdges {
 export interface FirstIndex {
   readonly writer: IndexWriter;
   readonly leftOut: LeftOutCampaigns;
+  /** Where Postgres was in its history when it was read. */
+  readonly mark: string;
   /** Of the index on disk that it is; null: it was compiled from Postgres. */
   readonly kept: KeptFacts | null;
 }
@@ -65,7 +67,7 @@ export async function compileFirst(edges: CompilingEdges): Promise<FirstIndex> {
   const compiled = await compileTier(edges, FIRST_EPOCH, null, undefined).catch((error: unknown) => {
     throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
   });
-  return begin(edges, compiled, compiled.unsound, null);
+  return begin(edges, compiled, compiled, null);
 }
 
 /** On another thread; `since` and `buffer` are a CompileOrder's. */
@@ -79,7 +81,7 @@ export function compileTier(
 }
 
 function openKept(edges: CompilingEdges, { base, changes, facts }: KeptIndex): FirstIndex {
-  const first = begin(edges, base, facts.unsound, facts);
+  const first = begin(edges, base, facts, facts);
   if (changes !== null) first.writer.install(changes, edges.clock());
   return first;
 }
@@ -87,12 +89,12 @@ function openKept(edges: CompilingEdges, { base, changes, facts }: KeptIndex): F
 function begin(
   { log, priors }: CompilingEdges,
   base: CompiledTier,
-  unsound: readonly UnsoundCampaign[],
+  { unsound, mark }: { readonly unsound: readonly UnsoundCampaign[]; readonly mark: string },
   kept: KeptFacts | null,
 ): FirstIndex {
   const leftOut = new LeftOutCampaigns(log);
   leftOut.name(unsound);
-  return { writer: new IndexWriter(base, FIRST_EPOCH, priors), leftOut, kept };
+  return { writer: new IndexWriter(base, FIRST_EPOCH, priors), leftOut, mark, kept };
 }
 
 function messageOf(error: unknown): string {

@@ -9,6 +9,7 @@ import type { KafkaClient } from './events/kafka-client.ts';
 import type { KafkaFault, KafkaFaultKind } from './events/kafka-fault.ts';
 import type { KafkaProducer, OutMessage, SendOutcome } from './events/kafka-producer.ts';
 import type { RelayState } from './events/kafka-watch.ts';
+import { changesTopic, PARTITIONS } from './events/topics.ts';
 
 export interface RelayEdges {
   readonly outbox: Outbox;
@@ -26,10 +27,6 @@ export interface RelayEdges {
   readonly onTrouble: (sentence: string) => void;
 }
 
-/** For the lifetime of the topic: more would move campaigns to other partitions, and their order with them. */
-const PARTITIONS = 12;
-/** The largest campaigns, of some hundred ads with markup, have a tenth. */
-const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 /** Half of what brokers take in a batch unless a topic says more. */
 const SEND_BYTES = 512 * 1024;
 /** How late a change is published of which no notice came. */
@@ -109,15 +106,7 @@ async function publish(edges: RelayEdges, producer: KafkaProducer, run: Term): P
 }
 
 async function makeTopic({ kafka, topic, replication }: RelayEdges, run: Term): Promise<boolean> {
-  const outcome = await kafka.ensureTopics([
-    {
-      name: topic,
-      partitions: PARTITIONS,
-      replication,
-      isCompacted: true,
-      maxMessageBytes: MAX_MESSAGE_BYTES,
-    },
-  ]);
+  const outcome = await kafka.ensureTopics([changesTopic(topic, replication)]);
   if (outcome.kind === 'settled') return true;
   const { fault } = outcome;
   const advice = `make the topic ${topic} yourself, with ${String(PARTITIONS)} partitions and cleanup.policy=compact`;

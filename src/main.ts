@@ -1,15 +1,17 @@
-/** The command line: `serve` (the default), `migrate`, `keys`, `campaigns`, `deadletters`. */
+/** The command line: `serve` (the default), `consume`, `migrate`, `topics`, `keys`, `campaigns`, `deadletters`. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CAMPAIGN_USAGE, runCampaignCommand } from './campaign-command.ts';
 import { loadEnvFile, readConfig } from './config.ts';
+import { runConsumeCommand } from './consume-command.ts';
 import { DEAD_LETTER_USAGE, runDeadLetterCommand } from './dead-letter-command.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { KEY_USAGE, runKeyCommand } from './key-command.ts';
 import { serve } from './serve.ts';
 import { createLog } from './server/logs.ts';
+import { runTopicsCommand } from './topics-command.ts';
 
-const USAGE = `usage: node dist/main.js [serve | migrate | ${KEY_USAGE} | ${CAMPAIGN_USAGE} | ${DEAD_LETTER_USAGE}]`;
+const USAGE = `usage: node dist/main.js [serve | consume | migrate | topics | ${KEY_USAGE} | ${CAMPAIGN_USAGE} | ${DEAD_LETTER_USAGE}]`;
 const OPTIONS = {
   role: { type: 'string' },
   advertiser: { type: 'string' },
@@ -33,6 +35,11 @@ async function main(args: readonly string[]): Promise<void> {
     case 'migrate':
       if (config.databaseUrl === null) leave('migrate: DATABASE_URL is not set');
       else createLog(config.logLevel).info({ applied: await migrate(config.databaseUrl) }, 'migrated');
+      return;
+    case 'consume':
+      return runConsumeCommand(config, createLog(config.logLevel));
+    case 'topics':
+      print(await runTopicsCommand(config));
       return;
     case 'keys':
       print(await runKeyCommand(config, rest, { role: values.role, advertiser: values.advertiser }));

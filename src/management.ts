@@ -1,22 +1,33 @@
-/** Management with what it needs of the other rooms: the desk, the keys, the ledger, the feed. */
+/** Management and reports with what they need of the other rooms: the desk, the keys, the ledger, the feed, the totals. */
+import { createTotalsReader } from './analytics/postgres-totals.ts';
+import { openHighWater } from './analytics/redis-high-water.ts';
+import { createTotals } from './analytics/totals.ts';
 import { EXPLAINED_CANDIDATES } from './auction/explanation.ts';
 import { createCampaignDesk } from './campaigns/postgres-desk.ts';
 import { findKey } from './database/postgres-keys.ts';
 import type { Pool } from './database/postgres-pool.ts';
 import { isAway } from './database/postgres-refusals.ts';
+import type { Pending } from './events/pending.ts';
 import type { Market } from './market.ts';
 import { adRoutes } from './server/ad-changes.ts';
 import { createKeyCheck } from './server/admin-key.ts';
+import { analyticsRoutes } from './server/analytics.ts';
 import { campaignChangeRoutes } from './server/campaign-changes.ts';
 import { campaignListRoutes } from './server/campaign-lists.ts';
 import type { ExplainReader } from './server/explaining.ts';
 import { createGatekeeper, identifyHolder, type GatekeeperEdges, type Holder } from './server/gatekeeper.ts';
 import type { Log, Route } from './server/http.ts';
 import type { ManagingEdges } from './server/managing.ts';
+import { rememberHolders } from './server/remembered-holders.ts';
+import type { Services } from './services.ts';
+import type { Storage } from './storage.ts';
 
 export interface ManagementParts {
   readonly market: Pick<Market, 'ledger' | 'catchUp'>;
-  readonly storage: { readonly pool: Pool };
+  readonly storage: Pick<Storage, 'pool' | 'reads' | 'databaseName'>;
+  readonly services: Pick<Services, 'shareRedis'>;
+  readonly eventPath: { readonly pending: Pending };
+  readonly config: { readonly retentionEventDays: number };
   readonly publicUrl: string;
   readonly adminKey: string;
   readonly log: Log;
@@ -28,7 +39,8 @@ export interface Management {
   readonly findReader: (authorization: string) => Promise<ExplainReader | null>;
 }
 
-export function openManagement({ market, storage, publicUrl, adminKey, log }: ManagementParts): Management {
+export function openManagement(parts: ManagementParts): Management {
+  const { market, storage, publicUrl, adminKey, log } = parts;
   const keys: GatekeeperEdges = {
     isAdmin: createKeyCheck(adminKey),
     findHolder: (key) => findHolder(storage.pool, key),
@@ -44,7 +56,12 @@ export function openManagement({ market, storage, publicUrl, adminKey, log }: Ma
     onBehind: (error) => log.warn({ err: error }, 'a change is committed and not yet served here'),
   };
   return {
-    routes: [...campaignListRoutes(edges), ...campaignChangeRoutes(edges), ...adRoutes(edges)],
+    routes: [
+      ...campaignListRoutes(edges),
+      ...campaignChangeRoutes(edges),
+      ...adRoutes(edges),
+      ...reportingRoutes(parts, keys),
+    ],
     findReader: async (authorization) => {
       const holder = await identifyHolder(keys, authorization);
       if (holder === null || holder === 'unavailable') return null;
@@ -55,6 +72,25 @@ export function openManagement({ market, storage, publicUrl, adminKey, log }: Ma
       return { own: { ids: page.items.map(({ id }) => id), isCut: page.next !== null } };
     },
   };
+}
+
+function reportingRoutes(
+  { storage, services, eventPath, config }: ManagementParts,
+  keys: GatekeeperEdges,
+): readonly Route[] {
+  const redis = services.shareRedis(storage.databaseName);
+  const clock = Date.now;
+  return analyticsRoutes({
+    gatekeeper: createGatekeeper({ ...keys, findHolder: rememberHolders(keys.findHolder) }),
+    totals: createTotals({
+      read: createTotalsReader(storage.reads),
+      highWater: redis === null ? null : openHighWater(redis.connection, redis.databaseId),
+      clock,
+    }),
+    pending: eventPath.pending,
+    clock,
+    keptDays: config.retentionEventDays,
+  });
 }
 
 async function findHolder(pool: Pool, key: string): Promise<Holder | null | 'unavailable'> {

@@ -90,7 +90,8 @@ export async function openMarket(
     spent.carryOver(index, fresh, Date.now());
     keeping.noteChange();
   });
-  const changeEdges = { feed, store: storage.store, databaseUrl: storage.databaseUrl, log };
+  const distrust = (): void => first.writer.distrust();
+  const changeEdges = { feed, distrust, store, databaseUrl, log };
   const changes =
     outside.redis === null
       ? listenForChanges(changeEdges)

@@ -1,7 +1,10 @@
 /** Metrics that other rooms count themselves: what is asked of them, and under which name it is told. */
 import type { PoolStats } from './auction/pool-report.ts';
 import type { ChangeFigures } from './change-source.ts';
+import type { ConsumerFigures } from './events/lmdb-consumer-watch.ts';
+import type { ShippingFigures } from './events/kafka-shipping.ts';
 import type { RelayFigures } from './events/kafka-watch.ts';
+import { SPOOL_CLASSES, type SpoolClass, type SpoolFigures } from './events/spool.ts';
 import type { CheckResult, HealthChecks } from './server/health.ts';
 
 export interface MetricSources {
@@ -15,6 +18,9 @@ export interface MetricSources {
   readonly checks: HealthChecks;
   readonly relay: () => RelayFigures;
   readonly changes: () => ChangeFigures;
+  readonly spool: () => SpoolFigures & { readonly isSound: boolean };
+  readonly consumer: () => ConsumerFigures;
+  readonly shipping: () => ShippingFigures;
 }
 
 export interface IndexFigures {
@@ -44,6 +50,23 @@ interface SourcedMetric {
   readonly help: string;
   readonly read: (sources: MetricSources) => number;
 }
+
+/** A counter with one label, which all its values come from. */
+interface SourcedTable<Value extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+  readonly values: readonly Value[];
+  readonly read: (sources: MetricSources, value: Value) => number;
+}
+
+export const DROPPED_RECORDS: SourcedTable<SpoolClass> = {
+  name: 'gavel_spool_dropped_total',
+  help: 'Records that the spool had no room for.',
+  label: 'class',
+  values: SPOOL_CLASSES,
+  read: (from, spoolClass) => from.spool().droppedByClass[spoolClass],
+};
 
 const UP_OR_DOWN = '0 while it is down, else 1, also where an embedded one stands in.';
 
@@ -101,6 +124,51 @@ export const SOURCED_METRICS: readonly SourcedMetric[] = [
   ),
   metric('gavel_ledger_pending_nanos', 'Reserved and not yet decided.', (from) => from.ledger().pendingNanos),
 
+  metric('gavel_spool_up', '0 while the disk takes no events.', (from) => Number(from.spool().isSound)),
+  metric('gavel_spool_live_bytes', 'Bytes that wait in the spool.', (from) => from.spool().liveBytes),
+  metric('gavel_spool_live_records', 'Events that wait in the spool.', (from) => from.spool().liveRecords),
+  metric('gavel_spool_max_bytes', 'Bytes that may wait in the spool.', (from) => from.spool().maxBytes),
+  metric(
+    'gavel_spool_file_bytes',
+    'The file of the spool, which never shrinks.',
+    (from) => from.spool().fileBytes,
+  ),
+  metric(
+    'gavel_spool_age_seconds',
+    'Age of the oldest event that waits in the spool.',
+    (from) => from.spool().oldestAgeMs / 1000,
+  ),
+  metric('gavel_spool_commits_total', 'Groups that were put on disk.', (from) => from.spool().commits),
+  metric(
+    'gavel_spool_failed_total',
+    'Events that the disk did not take.',
+    (from) => from.spool().failedRecords,
+  ),
+
+  metric('gavel_consumer_up', '0 while events can not be counted.', (from) => Number(from.consumer().isUp)),
+  metric(
+    'gavel_consumer_lag_records',
+    'Events in the spool that are neither counted nor with Kafka yet.',
+    lagOfConsumer,
+  ),
+  metric('gavel_consumer_batches_total', 'Batches counted.', (from) => from.consumer().batches),
+  metric('gavel_consumer_processed_total', 'Events counted.', (from) => from.consumer().processed),
+  metric(
+    'gavel_consumer_deduped_total',
+    'Events that had counted before.',
+    (from) => from.consumer().deduped,
+  ),
+  metric('gavel_consumer_dead_total', 'Events that can not be counted.', (from) => from.consumer().dead),
+
+  metric('gavel_shipping_up', '0 while events can not be shipped to Kafka.', (from) =>
+    Number(from.shipping().isUp),
+  ),
+  metric(
+    'gavel_shipped_total',
+    'Events that Kafka has taken, what was sent again with them.',
+    (from) => from.shipping().shippedEvents,
+  ),
+
   metric('gavel_postgres_up', `Postgres: ${UP_OR_DOWN}`, (from) => upOf(from.checks.postgres())),
   metric('gavel_redis_up', `Redis: ${UP_OR_DOWN}`, (from) => upOf(from.checks.redis())),
   metric('gavel_kafka_up', `Kafka: ${UP_OR_DOWN}`, (from) => upOf(from.checks.kafka())),
@@ -129,6 +197,10 @@ function metric(name: string, help: string, read: SourcedMetric['read']): Source
 
 function upOf(result: CheckResult): number {
   return result === 'down' ? 0 : 1;
+}
+
+function lagOfConsumer(from: MetricSources): number {
+  return Math.max(0, ...from.spool().readers.map(({ waitingRecords }) => waitingRecords));
 }
 
 function ageOfIndex(from: MetricSources): number {

@@ -32,6 +32,29 @@ const SOURCES: MetricSources = {
   inFlight: () => 3,
   checks: { redis: () => 'down', kafka: () => 'up', postgres: () => 'embedded' },
   relay: () => ({ state: 'stuck', publishedChanges: 7, backlogChanges: 9 }),
+  spool: () => ({
+    liveBytes: 12,
+    liveRecords: 13,
+    maxBytes: 14,
+    fileBytes: 15,
+    droppedByClass: { money: 16, tracking: 17, bids: 18 },
+    failedRecords: 19,
+    oldestAgeMs: 20_000,
+    lastSequence: 21,
+    commits: 22,
+    readers: [{ name: 'events', position: 0, waitingRecords: 23 }],
+    isSound: true,
+  }),
+  consumer: () => ({
+    batches: 24,
+    batchSize: 25,
+    processed: 26,
+    deduped: 27,
+    dead: 28,
+    unknownOverflow: 29,
+    isUp: false,
+  }),
+  shipping: () => ({ isUp: true, shippedEvents: 30 }),
   changes: () => ({ fromStream: 10, fromPostgres: 11, isStreamUp: true, isLeader: false }),
 };
 
@@ -90,7 +113,7 @@ describe('the metrics', () => {
       expect(family.help.length, name).toBeGreaterThan(4);
       expect(family.samples.size, name).toBeGreaterThan(0);
       expect(name).toMatch(
-        /^gavel_[a-z]+(_[a-z]+)*_(total|seconds|bytes|nanos|campaigns|ads|threads|requests|batches|changes|leader|up)$/,
+        /^gavel_[a-z]+(_[a-z]+)*_(total|seconds|bytes|nanos|campaigns|ads|threads|requests|records|batches|changes|leader|up)$/,
       );
       expect(name.endsWith('_total')).toBe(family.type === 'counter');
     }
@@ -154,13 +177,19 @@ describe('the metrics', () => {
     const created = create();
     await created.render();
     const families = await read(created);
-    const value = (name: string): number | undefined => families.get(name)!.samples.get(name);
+    const value = (name: string): number | undefined => families.get(name.split('{')[0]!)!.samples.get(name);
     expect(value('gavel_ledger_posted_nanos_total')).toBe(9_007_199_254_740_991);
     expect(value('gavel_index_age_seconds')).toBe(60);
     expect(value('gavel_index_epochs_total')).toBe(3);
     expect(value('gavel_worker_busy_seconds_total')).toBe(1.5);
     expect(value('gavel_worker_queue_requests')).toBe(2);
     expect(value('gavel_in_flight_requests')).toBe(3);
+    expect(value('gavel_spool_live_records')).toBe(13);
+    expect(value('gavel_spool_age_seconds')).toBe(20);
+    expect(value('gavel_spool_dropped_total{class="tracking"}')).toBe(17);
+    expect(value('gavel_consumer_lag_records')).toBe(23);
+    expect(value('gavel_consumer_deduped_total')).toBe(27);
+    expect([value('gavel_spool_up'), value('gavel_consumer_up')]).toEqual([1, 0]);
     expect([value('gavel_redis_up'), value('gavel_kafka_up'), value('gavel_postgres_up')]).toEqual([0, 1, 1]);
   });
 

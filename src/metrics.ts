@@ -9,7 +9,7 @@ import type { Kept } from './events/door.ts';
 import { AD_EVENT_TYPES, type EventType } from './events/event.ts';
 import { EVENT_ORIGINS, EVENT_OUTCOMES, type EventOrigin } from './events/spooling.ts';
 import { answerCell, ANSWER_REASONS, STAGES, STATUS_CLASSES, type Stage } from './metric-labels.ts';
-import { SOURCED_METRICS, type MetricSources } from './metric-sources.ts';
+import { DROPPED_RECORDS, SOURCED_METRICS, type MetricSources } from './metric-sources.ts';
 import type { Nbr } from './openrtb/codes.ts';
 import { BUCKET_BOUNDS_SEC, Durations } from './server/durations.ts';
 import { TRACKING_OUTCOMES, type TrackingOutcome } from './server/tracking.ts';
@@ -42,6 +42,7 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
   collectDefaultMetrics({ register: registry });
   for (const { name, help, read } of SOURCED_METRICS)
     registerSourced(registry, name, help, () => read(sources));
+  registerDropped(registry, sources);
   const eventLoop = watchEventLoop(registry);
   const names = [...new Set(routeNames)];
   const rowOfRoute = Uint16Array.from(routeNames, (name) => names.indexOf(name));
@@ -209,6 +210,20 @@ function registerSourced(registry: Registry, name: string, help: string, read: (
       },
     });
   }
+}
+
+function registerDropped(registry: Registry, sources: MetricSources): void {
+  const { name, help, label, values, read } = DROPPED_RECORDS;
+  new Counter({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const value of values) this.inc({ [label]: value }, read(sources, value));
+    },
+  });
 }
 
 /** How late timers fire; 10 ms apart, so that watching costs nothing that could be measured. */

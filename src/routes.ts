@@ -3,7 +3,7 @@ import { createDelivery } from './auction/delivery.ts';
 import type { TokenSigner } from './auction/crypto-token.ts';
 import type { Config } from './config.ts';
 import { openEventDoor } from './event-door.ts';
-import type { Spool } from './events/spool.ts';
+import type { EventPath } from './event-path.ts';
 import { openManagement } from './management.ts';
 import type { Market } from './market.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -38,7 +38,7 @@ export interface SiteParts {
   readonly storage: Storage;
   readonly market: Market;
   readonly services: Services;
-  readonly spool: Pick<Spool, 'append'>;
+  readonly eventPath: EventPath;
   readonly signer: TokenSigner;
   readonly publicUrl: string;
   readonly adminKey: string;
@@ -56,7 +56,7 @@ export function createSite(parts: SiteParts): Site {
     kafka: () => parts.services.kafka(),
     postgres: () => checkPostgres(parts),
   };
-  const door = openEventDoor(parts.spool, () => metrics);
+  const door = openEventDoor(parts.eventPath, () => metrics);
   const { events, auctions } = door;
   const seller = createSeller(publicUrl, signer, ledger, (index, campaign) => {
     market.spent.put(index, campaign);
@@ -97,6 +97,7 @@ export function createSite(parts: SiteParts): Site {
     ...documentationRoutes(publicUrl),
     ...healthRoutes({
       checks,
+      isSpoolSound: () => parts.eventPath.spool.isSound,
       reportIndex: market.reportIndex,
       isReady: parts.isReady,
       renderMetrics: () => metrics.render(),
@@ -111,6 +112,7 @@ export function createSite(parts: SiteParts): Site {
     checks,
     relay: () => parts.services.relay(),
     changes: market.changeFigures,
+    ...parts.eventPath.figures,
   });
   return { routes, bidRoute: bids, metrics, close: () => door.close() };
 }

@@ -1,12 +1,12 @@
 /**
  * `serve`: the rooms, opened in the order in which they need each other, and closed in the reverse one.
  *
- *   services → storage → secrets → market (ledger, index, workers) → routes → listen … SIGTERM → not ready → drain → close
+ *   services → storage → secrets → market (ledger, index, workers) → event path (spool, consumer) → routes → listen … SIGTERM → not ready → drain → close
  */
 import { createTokenSigner, type SigningKey } from './auction/crypto-token.ts';
 import { seedDemo } from './campaigns/demo.ts';
 import type { Config } from './config.ts';
-import type { Spool } from './events/spool.ts';
+import { openEventPath } from './event-path.ts';
 import { openMarket } from './market.ts';
 import { createSite } from './routes.ts';
 import { loadAdminKey } from './server/admin-key.ts';
@@ -23,10 +23,6 @@ const REPEAT_MS = 500;
 const EXIT_LIMIT_MS = 9_700;
 /** All is closed: for what only a socket to a Postgres that hangs keeps. */
 const LINGER_MS = 100;
-/** Stands where the spool will: events are counted and gone. */
-const KEEPS_NOTHING: Pick<Spool, 'append'> = {
-  append: () => Promise.resolve({ outcome: 'kept', sequence: 0 }),
-};
 /** The key of GAVEL_SIGNING_KEY; those of the database begin at 1. */
 const CONFIGURED_KEY_NUMBER = 0;
 
@@ -49,13 +45,14 @@ export async function serve(config: Config, log: Log): Promise<void> {
   if (!market.policy.secureUrl) {
     log.warn({ publicUrl }, 'GAVEL_PUBLIC_URL is not https: imps that ask for secure markup get no bid');
   }
+  const eventPath = await openEventPath({ config, storage, shipper: services.shipper(), log });
   let isReady = true;
   const site = createSite({
     config,
     storage,
     market,
     services,
-    spool: KEEPS_NOTHING,
+    eventPath,
     signer: createTokenSigner(signingKeys(config, secrets.signingKeys), secrets.userSalt),
     publicUrl,
     adminKey: adminKey.key,
@@ -83,6 +80,7 @@ export async function serve(config: Config, log: Log): Promise<void> {
   isReady = false;
   await server.close();
   await site.close();
+  await eventPath.close(deadlineMs - performance.now());
   await Promise.all([market.close(), services.close()]);
   await storage.close(deadlineMs - performance.now());
   site.metrics.close();

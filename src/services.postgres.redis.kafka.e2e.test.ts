@@ -115,14 +115,13 @@ const TOLD: Readonly<Record<Service, readonly [gone: string, back: string]>> = {
 };
 
 describe('a server with all three', () => {
-  it('bids, is well, and warns once of what Redis and Kafka are not used for so far', async () => {
+  it('bids, is well, and warns once of what Redis is not used for so far', async () => {
     const gavel = await start();
     await untilHealth(gavel, ALL_UP);
     expect(await bids(gavel)).toBe(true);
     const warned = logOf(gavel).filter(({ level, msg }) => level === 'warn' && msg.includes('so far'));
     expect(warned.map(({ msg }) => msg)).toEqual([
-      'REDIS_URL carries the changes of campaigns alone so far, and budgets stay in this process; ' +
-        'KAFKA_BROKERS get the changes of campaigns alone so far, and events stay in this process',
+      'REDIS_URL carries the changes of campaigns alone so far, and budgets stay in this process',
     ]);
     expect(await gavel.stop()).toBe(0);
   });

@@ -1,6 +1,6 @@
 /**
- * Redis and Kafka where the environment names them: watched, and told of in the log, in /health and in metrics. Kafka is
- * also told of every change of a campaign.
+ * Redis and Kafka where the environment names them: watched, and told of in the log, in /health and in metrics. Kafka
+ * also gets the events, and is told of every change of a campaign.
  */
 import type { SharedRedis } from './change-source.ts';
 import type { Config } from './config.ts';
@@ -18,6 +18,8 @@ export interface Services {
   relay(): RelayFigures;
   /** Once the database has its tables; nothing happens without Kafka. */
   publishChanges(databaseUrl: string): void;
+  /** What ships events; null without Kafka. */
+  shipper(): Pick<KafkaWatch, 'shipEvents' | 'endShipping' | 'shipping'> | null;
   /** For what servers of that database share; null without Redis. */
   shareRedis(databaseId: string): SharedRedis | null;
   /** Takes CLOSE_LIMIT_MS at most, also where they hang. */
@@ -44,6 +46,7 @@ export async function watchServices(config: Named, log: Log): Promise<Services> 
     relay: () => kafka?.relay ?? NO_RELAY,
     publishChanges: (databaseUrl) =>
       kafka?.publishChanges({ databaseUrl, replication: config.kafkaReplication }),
+    shipper: () => kafka,
     shareRedis: (databaseId) =>
       redis === null || config.redisUrl === null
         ? null
@@ -68,6 +71,7 @@ function connectKafka(brokers: readonly string[], log: Log): KafkaWatch {
     onState: (state, reason) => tell(log, 'Kafka', state, reason),
     onTrouble: (trouble) => log.warn({ trouble }, 'Kafka: something is wrong'),
     onRelay: createRelayTeller(log),
+    onShipping: (state, reason) => tellShipping(log, state, reason),
   });
 }
 
@@ -82,20 +86,18 @@ function createRelayTeller(log: Log): (state: RelayState, reason: string) => voi
   };
 }
 
+function tellShipping(log: Log, state: 'stuck' | 'going', reason: string): void {
+  if (state === 'going') log.info({}, 'events are shipped to Kafka again');
+  else log.warn({ reason }, 'events can not be shipped to Kafka for now: they wait in the spool');
+}
+
 function tell(log: Log, service: string, state: 'up' | 'down', reason: string): void {
   if (state === 'up') log.info({ reason }, `${service} is up`);
   else log.warn({ reason }, `${service} is down`);
 }
 
-/** Whoever names them may take budgets for shared and events for shipped. */
-function warnOfLimits({ redisUrl, kafkaBrokers }: Named, log: Log): void {
-  const limits = [
-    ...(redisUrl === null
-      ? []
-      : ['REDIS_URL carries the changes of campaigns alone so far, and budgets stay in this process']),
-    ...(kafkaBrokers === null
-      ? []
-      : ['KAFKA_BROKERS get the changes of campaigns alone so far, and events stay in this process']),
-  ];
-  if (limits.length > 0) log.warn({}, limits.join('; '));
+/** Whoever names it may take budgets for shared. */
+function warnOfLimits({ redisUrl }: Named, log: Log): void {
+  if (redisUrl === null) return;
+  log.warn({}, 'REDIS_URL carries the changes of campaigns alone so far, and budgets stay in this process');
 }

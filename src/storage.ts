@@ -9,6 +9,7 @@ import { keepSecrets, readKeptSecrets } from './database/disk-kept-secrets.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { settlesWithin } from './database/postgres-patience.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
+import { readReplica, type ReplicaReads } from './database/postgres-replica.ts';
 import { isUnreachable } from './database/postgres-refusals.ts';
 import { onceReachable } from './database/postgres-return.ts';
 import { keepPostgresRunning, type KeptPostgres } from './database/postgres-revival.ts';
@@ -23,6 +24,10 @@ export interface Storage {
   readonly databaseUrl: string;
   readonly isEmbedded: boolean;
   readonly pool: Pool;
+  /** For what may lag behind the pool. */
+  readonly reads: ReplicaReads;
+  /** null: there is no replica. */
+  readonly replicaUrl: string | null;
   readonly store: CampaignStore;
   readonly secrets: Secrets;
   /** Tells this database from others. */
@@ -50,7 +55,7 @@ export async function openStorage(config: Config, log: Log): Promise<Storage> {
   const folder = lockDataFolder(config.dataDir);
   const embedded = config.databaseUrl === null ? await startEmbedded(folder, log) : null;
   try {
-    return await openDatabase(folder, config.databaseUrl, embedded, log);
+    return await openDatabase(folder, config, embedded, log);
   } catch (error) {
     await embedded?.stop();
     folder.release();
@@ -60,7 +65,7 @@ export async function openStorage(config: Config, log: Log): Promise<Storage> {
 
 async function openDatabase(
   folder: DataFolder,
-  ownUrl: string | null,
+  { databaseUrl: ownUrl, databaseReadUrl: replicaUrl }: Config,
   embedded: KeptPostgres | null,
   log: Log,
 ): Promise<Storage> {
@@ -72,28 +77,39 @@ async function openDatabase(
     ownUrl === null
       ? { secrets: await prepare(), arrival: HERE }
       : await reachDatabase(`${keptDir}/secrets`, ownUrl, prepare, closing.signal);
+  const isHere = (): boolean => arrival.isHere;
   const pool = openPool(
     databaseUrl,
     (error) => log.warn({ err: error }, 'a Postgres connection broke'),
-    () => arrival.isHere,
+    isHere,
   );
+  // What breaks here, the next read tells.
+  const replica = replicaUrl === null ? null : openPool(replicaUrl, () => undefined, isHere);
   return {
     dataDir: folder.path,
     keptDir,
     databaseUrl,
     isEmbedded: embedded !== null,
     pool,
+    reads: readReplica(pool, replica, (state, error) => tellReplica(log, state, error), Date.now),
+    replicaUrl,
     store: createCampaignStore(pool),
     secrets,
     databaseName: nameDatabase(secrets),
     arrival,
     async close(withinMs = Infinity) {
       closing.abort();
-      await settlesWithin(pool.end(), POOL_END_LIMIT_MS);
+      await settlesWithin(Promise.all([pool.end(), replica?.end()]), POOL_END_LIMIT_MS);
       await embedded?.stop(withinMs - POOL_END_LIMIT_MS);
       folder.release();
     },
   };
+}
+
+function tellReplica(log: Log, state: 'up' | 'down', error: unknown): void {
+  if (state === 'up') log.info({}, 'the replica of DATABASE_READ_URL answers again');
+  else
+    log.warn({ err: error }, 'the replica of DATABASE_READ_URL does not answer: the primary is read instead');
 }
 
 const HERE: Arrival = { absence: null, isHere: true, whenHere: Promise.resolve() };

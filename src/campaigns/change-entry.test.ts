@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { judgeEntry, type ChangeEntry } from './change-entry.ts';
 
-const CHANGES = { version: 11, count: 0, changed: new Map<string, number>(), campaigns: [] };
+const CHANGES = { version: 11, mark: null, count: 0, changed: new Map<string, number>(), campaigns: [] };
 const ENTRY: ChangeEntry = { number: 11, from: 8, chain: 'a', changes: CHANGES };
 
 function verdict(version: number, chain: string | null, entry: Partial<ChangeEntry> = {}): string {
@@ -26,6 +26,15 @@ it('an entry behind a gap does not lead on, nor one that begins a chain or holds
 
 it('an entry of another chain never leads on, also where its number is known', () => {
   expect([8, 11, 12].map((version) => verdict(version, 'b'))).toEqual(['missed', 'missed', 'missed']);
+});
+
+it('one that begins another chain before what is held tells that the database was set back', () => {
+  const beginning = { from: null, changes: null };
+  expect([10, 11, 12].map((version) => verdict(version, 'b', beginning))).toEqual([
+    'missed',
+    'missed',
+    'set-back',
+  ]);
 });
 
 it('to whoever has read none yet, an entry of any chain leads on', () => {

@@ -20,19 +20,25 @@ export interface ChangeEntry {
   readonly changes: CampaignChanges | null;
 }
 
-/** `missed`: it does not lead on from what is held, or holds nothing. */
+/**
+ * `missed`: it does not lead on from what is held, or holds nothing. `set-back`: the database stands before what is held,
+ * whose numbers other changes get.
+ */
 export type EntryVerdict =
   | { readonly kind: 'known' }
   | { readonly kind: 'missed' }
+  | { readonly kind: 'set-back' }
   | { readonly kind: 'next'; readonly changes: CampaignChanges; readonly campaigns: readonly Campaign[] };
 
 const KNOWN: EntryVerdict = { kind: 'known' };
 const MISSED: EntryVerdict = { kind: 'missed' };
+const SET_BACK: EntryVerdict = { kind: 'set-back' };
 
-/** What an entry is to whoever holds all changes up to `version`, and last read one of `chain` (null: none yet). */
+/** What an entry is to whoever holds all changes up to `version`, of `chain` (null: that is not known yet). */
 export function judgeEntry(entry: ChangeEntry, version: number, chain: string | null): EntryVerdict {
   // There, the same number may be another change.
-  if (chain !== null && entry.chain !== chain) return MISSED;
+  if (chain !== null && entry.chain !== chain)
+    return entry.from === null && entry.number < version ? SET_BACK : MISSED;
   if (entry.number <= version) return KNOWN;
   const { changes, from } = entry;
   const leadsOn = from !== null && from <= version;

@@ -3,12 +3,15 @@
  * transaction and a statement a table, reading a campaign takes a millisecond more than compiling it.
  */
 import { quickQuery, type Pool } from '../database/postgres-pool.ts';
+import { LAST_MARK } from './postgres-history.ts';
 import { readAd, readCampaign, type AdRow, type CampaignRow, type RuleRow } from './postgres-rows.ts';
 import type { CampaignChanges } from './store.ts';
 
 /** What the statement returns, and the change stream carries. */
 export interface ChangedRow {
   readonly version: number;
+  /** Absent from what an older program put into the stream. */
+  readonly mark?: string;
   readonly count: number;
   readonly changed: Readonly<Record<string, number>> | null;
   readonly campaigns:
@@ -33,6 +36,7 @@ const CHANGED_SINCE = `
         FROM campaigns AS campaign
        WHERE status = 'active' AND id = ANY (ARRAY(SELECT id FROM changed)) AND (SELECT count(*) FROM changed) <= $2)
   SELECT (SELECT version FROM campaign_changes) AS version,
+         ${LAST_MARK} AS mark,
          (SELECT count(*) FROM changed) AS count,
          (SELECT json_object_agg(id, version) FROM changed WHERE (SELECT count(*) FROM changed) <= $2) AS changed,
          (SELECT json_agg(loaded) FROM loaded) AS campaigns`;
@@ -61,13 +65,13 @@ export async function readAllChanges(pool: Pool, since: number): Promise<Campaig
 
 export function readChanges(row: ChangedRow): CampaignChanges {
   const changed = new Map(Object.entries(row.changed ?? {}));
-  const { version, count } = row;
+  const { version, mark = null, count } = row;
   // Too many: they are neither named nor loaded.
-  if (count > changed.size) return { version, count, changed, campaigns: null };
+  if (count > changed.size) return { version, mark, count, changed, campaigns: null };
   const campaigns = (row.campaigns ?? []).map(({ campaign, rules, ads }) =>
     readCampaign(campaign, rules ?? [], (ads ?? []).map(readAd)),
   );
-  return { version, count, changed, campaigns };
+  return { version, mark, count, changed, campaigns };
 }
 
 function only(rows: readonly ChangedRow[]): ChangedRow {

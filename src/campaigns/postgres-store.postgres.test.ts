@@ -270,6 +270,25 @@ describe('the changes after a number', () => {
   );
 });
 
+describe('where a database is in its history', () => {
+  it('is behind every mark it ever stood at, and behind none that was undone, however far its number has come', async () => {
+    const { mark: empty } = await store.place('');
+    await store.insertMany([FULL]);
+    const { version, mark: first } = await store.place(empty);
+    expect([version, (await store.changedSince(0, 10)).mark]).toEqual([1, first]);
+    await pool.query("UPDATE campaigns SET status = 'paused'");
+    const { mark: undone } = await store.place(first);
+    expect((await store.place(first)).isDescendant).toBe(true);
+    // As after a failover that lost the last commit.
+    await pool.query(`BEGIN; SET LOCAL session_replication_role = replica;
+      DELETE FROM campaign_audit WHERE version = 2; COMMIT`);
+    expect((await store.place(undone)).isDescendant).toBe(false);
+    await pool.query("UPDATE campaigns SET status = 'active'");
+    expect(await store.place(undone)).toMatchObject({ version: 3, isDescendant: false });
+    for (const mark of ['', empty, first]) expect((await store.place(mark)).isDescendant).toBe(true);
+  });
+});
+
 describe('the demo', () => {
   it('is put into a new database once, also when two nodes start at once', async () => {
     const counts = await Promise.all([seedDemo(store, NOW_MS), seedDemo(store, NOW_MS)]);

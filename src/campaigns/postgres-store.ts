@@ -7,6 +7,7 @@ import type { Pool, Transaction } from '../database/postgres-pool.ts';
 import type { Campaign } from './model.ts';
 import { nameActor, recordChanges } from './postgres-audit.ts';
 import { readAllChanges, readChangedRow, readFewChanges } from './postgres-changed.ts';
+import { readPlace } from './postgres-history.ts';
 import { insertCampaigns } from './postgres-inserts.ts';
 import { readAd, readCampaign } from './postgres-rows.ts';
 import type { AdRow, CampaignRow, RuleRow } from './postgres-rows.ts';
@@ -59,6 +60,7 @@ export function createCampaignStore(pool: Pool): CampaignStore {
       return rows[0] ?? null;
     },
     version: () => readVersion(pool),
+    place: (mark) => readPlace(pool, mark),
     changedSince: (since, mostLoaded) => readFewChanges(pool, since, mostLoaded),
     changesToSend: async (since, mostLoaded) => {
       const row = await readChangedRow(pool, since, mostLoaded);
@@ -125,7 +127,7 @@ async function loadPage(transaction: Transaction, after: string): Promise<Campai
   const { rows } = await transaction.query<CampaignRow>(
     pageQuery(
       `SELECT * FROM campaigns WHERE status = 'active' AND id > $1 ORDER BY id LIMIT ${String(PAGE)}`,
-      after,
+      [after],
     ),
   );
   return joinParts(transaction, rows);
@@ -133,17 +135,23 @@ async function loadPage(transaction: Transaction, after: string): Promise<Campai
 
 /** Campaigns of their rows, in that order, with their rules and ads. */
 export async function joinParts(transaction: Transaction, rows: readonly CampaignRow[]): Promise<Campaign[]> {
-  const ids = rows.map(({ id }) => id);
+  const ids = rows.map(({ id }) => id).sort();
+  // For thousands of ids alone, the planner reads the whole table; between the first and the last, a page of it.
+  const values = [ids, ids[0], ids.at(-1)];
   const rules = await transaction.query<RuleRow & { readonly campaign_id: string }>(
     pageQuery(
       `SELECT campaign_id, rule_type, operator, json_agg(rule_value ORDER BY value_number) AS values
-         FROM campaign_targeting_rules WHERE campaign_id = ANY ($1)
+         FROM campaign_targeting_rules WHERE campaign_id = ANY ($1) AND campaign_id BETWEEN $2 AND $3
         GROUP BY campaign_id, rule_number, rule_type, operator ORDER BY campaign_id, rule_number`,
-      ids,
+      values,
     ),
   );
   const ads = await transaction.query<AdRow>(
-    pageQuery('SELECT * FROM ads WHERE campaign_id = ANY ($1) ORDER BY campaign_id, ad_number', ids),
+    pageQuery(
+      `SELECT * FROM ads WHERE campaign_id = ANY ($1) AND campaign_id BETWEEN $2 AND $3
+        ORDER BY campaign_id, ad_number`,
+      values,
+    ),
   );
   const rulesById = groupByCampaign(rules.rows);
   const adsById = groupByCampaign(ads.rows);
@@ -152,8 +160,8 @@ export async function joinParts(transaction: Transaction, rows: readonly Campaig
   );
 }
 
-function pageQuery(text: string, value: unknown): ReturnType<typeof quickQuery> {
-  return quickQuery(text, [value], PAGE_LIMIT_MS);
+function pageQuery(text: string, values: readonly unknown[]): ReturnType<typeof quickQuery> {
+  return quickQuery(text, values, PAGE_LIMIT_MS);
 }
 
 function groupByCampaign<Row extends { readonly campaign_id: string }>(

@@ -4,9 +4,12 @@ import type { RedisReply, ScriptOutcome } from '../database/redis-script.ts';
 import type { StreamEntry } from '../database/redis-stream.ts';
 import type { ChangeEntry } from './change-entry.ts';
 import { readChanges, type ChangedRow } from './postgres-changed.ts';
+import type { CampaignChanges } from './store.ts';
 
 /** The last entry. */
 export interface StreamHead {
+  /** With the number of the change, and after it 0 unless another program wrote it. */
+  readonly id: string;
   readonly number: number;
   readonly chain: string;
 }
@@ -49,7 +52,7 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${String(MAX_ENTRIES)}, ARGV[2],
 return 1`,
   keys: 1,
 };
-const HEAD_FORM = /^(\d+)-\d+ (.+)$/;
+const HEAD_FORM = /^((\d+)-\d+) (.*)$/s;
 
 /** `databaseId`: servers of several databases may share a Redis. */
 export function changeStreamKey(databaseId: string): string {
@@ -76,8 +79,9 @@ export function openChangeStream(redis: RedisConnection, key: string): ChangeStr
     async head() {
       const reply = replyOf(await readHead([key], [], CALL_LIMIT_MS));
       if (reply === 'away') return 'away';
-      const [, number, chain] = HEAD_FORM.exec(String(reply)) ?? [];
-      return number === undefined || chain === undefined ? null : { number: Number(number), chain };
+      const [, id, number, chain] = HEAD_FORM.exec(String(reply)) ?? [];
+      if (id === undefined || chain === undefined) return null;
+      return { id, number: Number(number), chain };
     },
     append: (head, number, row) => add(head, number, head.chain, [String(head.number), FORM, row ?? '']),
     begin: (head, number, chain) => add(head, number, chain, ['', FORM, '']),
@@ -91,12 +95,20 @@ export function readEntry({ number, fields }: StreamEntry): ChangeEntry {
     number,
     chain,
     from: from === '' ? null : Number(from),
-    changes: form === FORM && row !== '' ? readChanges(JSON.parse(row) as ChangedRow) : null,
+    changes: form === FORM && row !== '' ? readRow(row) : null,
   };
 }
 
+function readRow(row: string): CampaignChanges | null {
+  try {
+    return readChanges(JSON.parse(row) as ChangedRow);
+  } catch {
+    return null;
+  }
+}
+
 function inWords(head: StreamHead | null): string {
-  return head === null ? '' : `${String(head.number)}-0 ${head.chain}`;
+  return head === null ? '' : `${head.id} ${head.chain}`;
 }
 
 function replyOf(outcome: ScriptOutcome): RedisReply {

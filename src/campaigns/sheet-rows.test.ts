@@ -191,6 +191,13 @@ describe('a sheet', () => {
     ]);
   });
 
+  it('that runs into its rows is refused in a few lines', () => {
+    const cells = Array.from({ length: 1_000 }, (_, i) => `cell ${String(i % 200)}`).join(',');
+    const { faults } = check(`${HEADER}${cells}`, '');
+    expect(faults.length).toBe(21);
+    expect(faults.at(-1)).toMatch(/^row 1 has \d+ more names that are wrong$/);
+  });
+
   it('is not read with a column that is unknown, or named twice', () => {
     expect(check(`${HEADER},bid.amout,title,Country,colour,name`, 'x').faults).toEqual([
       'row 1 names a column wrong: "bid.amout" is no column of a campaign or an ad: did you mean "bid.amount"?',

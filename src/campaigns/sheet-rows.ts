@@ -35,6 +35,8 @@ interface Group {
 }
 
 const HEADER_ROW = 1;
+/** More than anyone mistypes. */
+const MAX_HEADER_FAULTS = 20;
 
 function readHeader(header: readonly string[]): { columns: Columns; faults: string[] } {
   const names = header.map((name) => name.trim());
@@ -43,7 +45,14 @@ function readHeader(header: readonly string[]): { columns: Columns; faults: stri
     if (!COLUMN_NAMES.accepts(name)) return [`names a column wrong: ${refusalOf(name, COLUMN_NAMES)}`];
     return names.indexOf(name) === i ? [] : [`names the column ${name} twice`];
   });
-  return { columns: names.map(findColumn), faults };
+  return { columns: names.map(findColumn), faults: firstOf([...new Set(faults)]) };
+}
+
+/** A header that ran into its rows has as many wrong names as they have cells. */
+function firstOf(faults: readonly string[]): string[] {
+  const more = faults.length - MAX_HEADER_FAULTS;
+  const shown = faults.slice(0, MAX_HEADER_FAULTS);
+  return more > 0 ? [...shown, `has ${String(more)} more names that are wrong`] : shown;
 }
 
 function groupRows(columns: Columns, records: readonly (readonly string[])[]): Group[] {

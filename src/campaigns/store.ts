@@ -1,9 +1,21 @@
 /** Where campaigns are kept, as the rest of the program sees it. */
 import type { Campaign } from './model.ts';
 
+/** Where a database is in its history (postgres-history.ts). */
+export interface HistoryPlace {
+  /** The number of the last committed change. */
+  readonly version: number;
+  /** Two histories never share one. */
+  readonly mark: string;
+  /** It once stood at the mark that was asked about; false: it was set back behind it. */
+  readonly isDescendant: boolean;
+}
+
 export interface CampaignChanges {
   /** The last change that is in it. */
   readonly version: number;
+  /** Where in its history the database was read; null: that is not known. */
+  readonly mark: string | null;
   /** Campaigns that changed. */
   readonly count: number;
   /** By campaign: the last change of it, its targeting or its ads; gone ones, too. Empty where they were too many. */
@@ -37,6 +49,8 @@ export interface CampaignStore {
   findLandingPage(adId: string): Promise<{ readonly campaignId: string; readonly url: string } | null>;
   /** The number of the last committed change; 0 when there was none. */
   version(): Promise<number>;
+  /** Where it stands, and whether it has stood at `mark`. */
+  place(mark: string): Promise<HistoryPlace>;
   /**
    * What the changes after `since` touched, as of one moment. Where that is more than `mostLoaded` campaigns, they are
    * only counted.

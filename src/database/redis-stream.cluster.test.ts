@@ -69,8 +69,8 @@ it('a stream on any master of a cluster is written and read', async () => {
     await expect.poll(() => redis.state, SOON).toBe('up');
     const stream = openChangeStream(redis, changeStreamKey(database));
     expect(await stream.begin(null, 4, 'chain')).toBe('appended');
-    expect(await stream.append({ number: 4, chain: 'chain' }, 5, null)).toBe('appended');
-    expect(await stream.head()).toEqual({ number: 5, chain: 'chain' });
+    expect(await stream.append({ id: '4-0', number: 4, chain: 'chain' }, 5, null)).toBe('appended');
+    expect(await stream.head()).toEqual({ id: '5-0', number: 5, chain: 'chain' });
     await redis.close();
   }
   const wanted = DATABASES.flatMap((database) => [`${database} 4`, `${database} 5`]);

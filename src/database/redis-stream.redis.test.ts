@@ -88,6 +88,18 @@ describe('a reader', () => {
     await hears(9, 10, 4, 5);
   });
 
+  it('does not read an entry again and again that shares its number with another', async () => {
+    follow(0);
+    await becomes('up');
+    await add(1);
+    await hears(1);
+    await admin.xadd(key, '1-1', 'word', 'w');
+    await admin.xadd(key, '2-7', 'word', 'w');
+    await hears(1, 2);
+    await add(3);
+    await hears(1, 2, 3);
+  });
+
   it('goes on from where it was after a stream was emptied', async () => {
     await add(1, 2);
     follow(0);

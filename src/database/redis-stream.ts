@@ -39,6 +39,8 @@ const BLOCK_MS = 500;
 /** Between two readings, others have their turn on the thread. */
 const MOST_AT_ONCE = 8;
 const MAX_REDIRECTIONS = 5;
+/** Redis counts the entries of a number; ours are the only one of theirs. */
+const LAST_OF_NUMBER = '18446744073709551615';
 /** The last id; Lua, as XREVRANGE alone would bring all of its entry. */
 const LAST_ID = `local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1] return last and last[1]`;
 
@@ -97,7 +99,8 @@ export function followStream(order: StreamOrder): StreamReader {
 
 /** Waits for a while where there is none. */
 async function readBehind(client: Client, key: string, position: number): Promise<readonly StreamEntry[]> {
-  const id = `${String(position)}-0`;
+  // Behind all that bear the number: another's second entry of it would be read again and again.
+  const id = `${String(position)}-${LAST_OF_NUMBER}`;
   const reply = await client.xread('COUNT', MOST_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', key, id);
   return (reply?.[0]?.[1] ?? []).map(([entryId, fields]) => ({
     number: numberOf(entryId),

@@ -58,6 +58,7 @@ async function read(
     group: nameUnique('group'),
     topics: [topic],
     startAt: () => Promise.resolve(null),
+    onAnew: () => Promise.resolve(),
     onBatch: (batch) => {
       messages.push(...batch.messages);
       return Promise.resolve();
@@ -240,11 +241,19 @@ describe('a consumer', () => {
     const { client } = openBench(BROKERS);
     const topic = await makeTopic(client, 'consumer', 1);
     await sendCounted(client, topic, 20);
-    const { read: seen, troubles } = await read(client, topic, { startAt: () => Promise.resolve(5000) });
+    const anew: string[] = [];
+    const { read: seen, troubles } = await read(client, topic, {
+      startAt: () => Promise.resolve(5000),
+      onAnew(name, partition) {
+        anew.push(`${name}/${partition}`);
+        return Promise.resolve();
+      },
+    });
     await eventually(() => expect(texts(seen)).toEqual(counted(0, 20)));
     expect(troubles).toEqual([
       `${topic}/0 ends at 20, and was read up to 5000 before: it was made anew, so it is read from its beginning.`,
     ]);
+    expect(anew).toEqual([`${topic}/0`]);
   });
 
   test('whose client is closed while it opens is told as closed, and not as ended', async () => {
@@ -258,6 +267,7 @@ describe('a consumer', () => {
         group: nameUnique('group'),
         topics: [topic],
         startAt: () => Promise.resolve(null),
+        onAnew: () => Promise.resolve(),
         onBatch: () => Promise.resolve(),
         onTrouble: (sentence) => ended.push(sentence),
         onEnd: ({ sentence }) => ended.push(sentence),

@@ -30,6 +30,8 @@ export interface ConsumerOrder {
   readonly topics: readonly string[];
   /** Asked whenever a partition falls to this consumer. null: from the oldest message. */
   readonly startAt: (topic: string, partition: number) => Promise<number | null>;
+  /** The partition was made anew, and is read from its oldest message: its offsets begin again. */
+  readonly onAnew: (topic: string, partition: number) => Promise<void>;
   /** One at a time. Where it rejects, the same messages come again. */
   readonly onBatch: (batch: InBatch) => Promise<void>;
   /** Messages are gone, or come again. */
@@ -138,6 +140,7 @@ function trackPositions(consumer: Consumer, order: ConsumerOrder): PositionOf {
     if (start === null) {
       settled.add(name);
     } else if (start > end) {
+      await order.onAnew(topic, partition);
       settled.add(name);
       order.onTrouble(
         `${name} ends at ${end}, and was read up to ${start} before: it was made anew, so it is read from its beginning.`,

@@ -162,6 +162,7 @@ describe('a consumer', () => {
         group: nameUnique('group'),
         topics: [topic],
         startAt: (_, partition) => Promise.resolve(positions.get(partition) ?? null),
+        onAnew: () => Promise.resolve(),
         onBatch: ({ partition, messages, nextOffset }) => {
           positions.set(partition, nextOffset);
           taken.push(...textsOf(messages));
@@ -205,6 +206,7 @@ describe('the watch', () => {
       onState: (state, reason) => told.push({ state, reason, atMs: performance.now() }),
       onTrouble: (sentence) => troubles.push(sentence),
       onRelay: () => undefined,
+      onShipping: () => undefined,
     });
     watches.push(opened);
     return { watch: opened, told, troubles };

@@ -3,7 +3,13 @@
  * again, so that messages may come twice and none is missing. kafkajs' idempotent mode lost acknowledged batches.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Partitioners, type Kafka, type Producer } from 'kafkajs';
+import {
+  Partitioners,
+  type ICustomPartitioner,
+  type Kafka,
+  type Producer,
+  type RecordMetadata,
+} from 'kafkajs';
 import { REQUEST_TIMEOUT_MS } from './kafka-connections.ts';
 import { CLOSED, describeFault, isFinal, type KafkaFault } from './kafka-fault.ts';
 import { findMissing } from './kafka-topics.ts';
@@ -23,6 +29,15 @@ export interface ProducerOrder {
   readonly maxInFlight: number;
   /** A batch failed and is tried again. */
   readonly onRetry: (fault: KafkaFault) => void;
+  /** A batch is sent: where its messages stand, by partition. */
+  readonly onSent?: (topic: string, parts: readonly SentPart[]) => void;
+}
+
+export interface SentPart {
+  readonly partition: number;
+  /** Behind the last of them. */
+  readonly nextOffset: number;
+  readonly messages: readonly OutMessage[];
 }
 
 export type SendOutcome = 'sent' | KafkaFault;
@@ -43,7 +58,7 @@ const MAX_RETRY_MS = 1_000;
 
 /** `kafka` never retries by itself; once `closing` is aborted its connections are closed too. */
 export function openProducer(kafka: Kafka, order: ProducerOrder, closing: AbortSignal): KafkaProducer {
-  const sendOnce = createSender(kafka);
+  const sendOnce = createSender(kafka, order);
   const places = openPlaces(order.maxInFlight);
   const sendUntilSent = async (
     topic: string,
@@ -74,6 +89,7 @@ export function openProducer(kafka: Kafka, order: ProducerOrder, closing: AbortS
 
 function createSender(
   kafka: Kafka,
+  { onSent }: ProducerOrder,
 ): (topic: string, messages: readonly OutMessage[]) => Promise<SendOutcome> {
   let producer = createProducer(kafka);
   const knownTopics = new Set<string>();
@@ -95,7 +111,13 @@ function createSender(
     }
     try {
       const batch = messages.map((message) => ({ ...message }));
-      await ours.send({ topic, messages: batch, acks: ALL_REPLICAS, timeout: REQUEST_TIMEOUT_MS });
+      const answers = await ours.send({
+        topic,
+        messages: batch,
+        acks: ALL_REPLICAS,
+        timeout: REQUEST_TIMEOUT_MS,
+      });
+      onSent?.(topic, findParts(batch, answers));
       return 'sent';
     } catch (error) {
       const fault = describeFault(error, 'Kafka', topic);
@@ -107,9 +129,28 @@ function createSender(
   };
 }
 
+/** Each message's partition, as the partitioner chose it. */
+const partitionOf = new WeakMap<object, number>();
+
+function createNotingPartitioner(): ReturnType<ICustomPartitioner> {
+  const choose = Partitioners.DefaultPartitioner();
+  return (chosen) => {
+    const partition = choose(chosen);
+    partitionOf.set(chosen.message, partition);
+    return partition;
+  };
+}
+
+function findParts(batch: readonly OutMessage[], answers: readonly RecordMetadata[]): readonly SentPart[] {
+  return answers.map(({ partition, baseOffset }) => {
+    const messages = batch.filter((message) => partitionOf.get(message) === partition);
+    return { partition, nextOffset: Number(baseOffset) + messages.length, messages };
+  });
+}
+
 function createProducer(kafka: Kafka): Producer {
   return kafka.producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: createNotingPartitioner,
     allowAutoTopicCreation: false,
     idempotent: false,
   });

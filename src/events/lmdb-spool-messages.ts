@@ -10,7 +10,12 @@ export type SpoolOrder =
 
 /** From the thread, to the front. */
 export type SpoolReport =
-  | { readonly kind: 'opened'; readonly id: string; readonly figures: StoreFigures }
+  | {
+      readonly kind: 'opened';
+      readonly id: string;
+      readonly isSound: boolean;
+      readonly figures: StoreFigures;
+    }
   | { readonly kind: 'unopened'; readonly sentence: string }
   /** Answers the one append that is under way; first: 0 where it failed. */
   | { readonly kind: 'appended'; readonly first: number; readonly figures: StoreFigures }

@@ -77,7 +77,7 @@ export class SpoolStore {
 
   /** Stands with the next commit. */
   acknowledge(reader: string, sequence: number): void {
-    const position = Math.min(sequence, this.committedSequence);
+    const position = Math.min(sequence, this.#lastSequence);
     if (position > this.position(reader)) this.#acknowledged.set(reader, position);
   }
 
@@ -181,7 +181,9 @@ export class SpoolStore {
   #commit(groups: readonly KeptGroup[]): void {
     const { database } = this.#parts;
     const positions = { ...this.#state.positions, ...Object.fromEntries(this.#acknowledged) };
-    const { gone, next } = this.#findAcknowledged(positions);
+    const readers = Object.values(positions);
+    const through = readers.length === 0 ? 0 : Math.min(...readers);
+    const { gone, next } = this.#findAcknowledged(through);
     const last = gone.at(-1);
     const deletedThrough = last === undefined ? this.#state.deletedThrough : last[0] + last[1] - 1;
     const state = { ...this.#state, positions, deletedThrough };
@@ -193,7 +195,8 @@ export class SpoolStore {
     this.#state = state;
     this.#acknowledged.clear();
     this.#commits++;
-    this.#hasMoreToDelete = gone.length === MAX_DELETIONS;
+    const isReadAhead = groups.some(({ first }) => first <= through);
+    this.#hasMoreToDelete = gone.length === MAX_DELETIONS || isReadAhead;
     if (gone.length === 0) return;
     this.#liveBytes -= gone.reduce((sum, [, , bytes]) => sum + bytes, 0);
     this.#liveRecords -= gone.reduce((sum, [, count]) => sum + count, 0);
@@ -201,14 +204,12 @@ export class SpoolStore {
   }
 
   /** The oldest chunks that no reader needs, and the one behind them. */
-  #findAcknowledged(positions: Readonly<Record<string, number>>): {
+  #findAcknowledged(through: number): {
     readonly gone: readonly ChunkKey[];
     readonly next: ChunkKey | null;
   } {
     const gone: ChunkKey[] = [];
-    const readers = Object.values(positions);
-    if (!this.hasUnsettledReaders || readers.length === 0) return { gone, next: null };
-    const through = Math.min(...readers);
+    if (!this.hasUnsettledReaders) return { gone, next: null };
     let next: ChunkKey | null = null;
     for (const key of chunkKeys(this.#parts.database, MAX_DELETIONS + 1)) {
       if (gone.length < MAX_DELETIONS && key[0] + key[1] - 1 <= through) gone.push(key);

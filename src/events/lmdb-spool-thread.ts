@@ -6,7 +6,11 @@ import { SpoolWriter } from './lmdb-spool-writer.ts';
 
 const order = workerData as StoreOrder;
 
-try {
+void begin().catch((error: unknown) => {
+  report({ kind: 'unopened', sentence: error instanceof Error ? error.message : String(error) });
+});
+
+async function begin(): Promise<void> {
   const store = await openStore(order, (sentence) => {
     report({ kind: 'trouble', sentence });
   });
@@ -16,9 +20,7 @@ try {
     else if (message.kind === 'connect') writer.connect(message.reader, message.port);
     else void writer.close().then(() => parentPort?.close());
   });
-  report({ kind: 'opened', id: store.id, figures: store.figures() });
-} catch (error) {
-  report({ kind: 'unopened', sentence: error instanceof Error ? error.message : String(error) });
+  report({ kind: 'opened', id: store.id, isSound: writer.isSound, figures: store.figures() });
 }
 
 function report(message: SpoolReport): void {

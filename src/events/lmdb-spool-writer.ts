@@ -31,7 +31,11 @@ export class SpoolWriter {
       }, sync.ms);
     }
     // What a crash left in the tail, and what it left undeleted.
-    this.#settleSoon();
+    if (this.#settle()) this.#settleSoon();
+  }
+
+  get isSound(): boolean {
+    return this.#isSound;
   }
 
   append(group: Extract<SpoolOrder, { kind: 'append' }>): void {

@@ -23,8 +23,6 @@ describe('what is appended', () => {
 
   test('in one turn shares one commit', async () => {
     const spool = await openTestSpool(spoolFolder());
-    // Behind the commit that opening makes.
-    await spool.append(RECORD, 'money');
     const before = spool.figures().commits;
     await appendMany(spool, 1_000);
     expect(spool.figures().commits).toBe(before + 1);
@@ -100,6 +98,15 @@ describe('a reader', () => {
     expect(readAll(slow)).toHaveLength(50);
     await slow.acknowledge(50);
     expect(spool.figures()).toMatchObject({ liveRecords: 0, liveBytes: 0, oldestAgeMs: 0 });
+    await spool.close();
+  });
+
+  test('may acknowledge what is not committed yet, and it is deleted all the same', async () => {
+    const spool = await openTestSpool(spoolFolder(), { sync: { kind: 'every', ms: 20 } });
+    const reader = openTestReader(spool);
+    await appendMany(spool, 5);
+    await reader.acknowledge(5);
+    await expect.poll(() => spool.figures().liveRecords).toBe(0);
     await spool.close();
   });
 

@@ -2,13 +2,14 @@
  * The spool, as the front thread has it: it gathers what is appended in one turn, and what comes while a commit is under
  * way, and hands it to the thread that waits for the disk. Nothing here touches the disk.
  */
-import { MessageChannel, Worker, type Transferable } from 'node:worker_threads';
+import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads';
 import type { StoreOrder } from './lmdb-spool-opening.ts';
 import type { StoreFigures } from './lmdb-spool-store.ts';
 import type { SpoolOrder, SpoolReport } from './lmdb-spool-messages.ts';
 import { boundOf } from './spool-bounds.ts';
 import { Group, LENGTH_BYTES } from './spool-group.ts';
 import type { Appended, Spool, SpoolClass, SpoolFigures, SpoolTicket } from './spool.ts';
+import { startThread } from './thread-start.ts';
 
 export interface SpoolOpening extends StoreOrder {
   /** `lmdb-spool-thread`, as built. */
@@ -31,9 +32,7 @@ interface Waiting {
 /** Rejects with one sentence when the folder can't be written. A folder belongs to one process (disk-data-folder.ts). */
 export async function openSpool(opening: SpoolOpening): Promise<Spool> {
   const { folder, maxBytes, sync, readers, threadFile, onTrouble } = opening;
-  const thread = new Worker(threadFile, {
-    workerData: { folder, maxBytes, sync, readers } satisfies StoreOrder,
-  });
+  const thread = startThread(threadFile, { folder, maxBytes, sync, readers } satisfies StoreOrder);
   return await new Promise((resolve, reject) => {
     thread.once('error', reject);
     thread.on('message', (message: SpoolReport) => {
@@ -41,7 +40,7 @@ export async function openSpool(opening: SpoolOpening): Promise<Spool> {
       else if (message.kind === 'unopened') reject(new Error(message.sentence));
       else if (message.kind === 'opened') {
         thread.off('error', reject);
-        resolve(new ThreadedSpool(opening, thread, message.id, message.figures));
+        resolve(new ThreadedSpool(opening, thread, message));
       }
     });
   });
@@ -54,18 +53,19 @@ class ThreadedSpool implements Spool {
   #told: StoreFigures;
   #gathered: Waiting | null = null;
   #underWay: Waiting | null = null;
-  #isSound = true;
+  #isSound: boolean;
   #isClosing = false;
   #isEnded = false;
   readonly #ended: Promise<void>;
   readonly #dropped: Record<SpoolClass, number> = { money: 0, tracking: 0, bids: 0 };
   #failedRecords = 0;
 
-  constructor(opening: SpoolOpening, thread: Worker, id: string, figures: StoreFigures) {
-    this.id = id;
+  constructor(opening: SpoolOpening, thread: Worker, opened: Extract<SpoolReport, { kind: 'opened' }>) {
+    this.id = opened.id;
     this.#opening = opening;
     this.#thread = thread;
-    this.#told = figures;
+    this.#told = opened.figures;
+    this.#isSound = opened.isSound;
     thread.on('message', (message: SpoolReport) => {
       this.#hear(message);
     });

@@ -2,7 +2,7 @@
 import type { Transaction } from '../database/postgres-pool.ts';
 import type { AdEvent } from './event.ts';
 import { column } from './postgres-columns.ts';
-import type { AuctionMinute, CountedEvent, Sums, Tally } from './tally.ts';
+import type { AdSums, AuctionMinute, CountedEvent, Sums, Tally } from './tally.ts';
 
 const INSERT_ROWS = `
   INSERT INTO events_log (
@@ -75,6 +75,12 @@ const ADD_AD_MINUTES = `
     FROM unnest(${SUM_ARRAYS}, $10::float8[], $11::text[], $12::boolean[]) AS added (${SUMS}, second, ad_id, known)
   ON CONFLICT (bucket_start, ad_id) DO UPDATE SET ${addUp(SUM_NAMES)}, known = kept.known OR excluded.known`;
 
+const ADD_AD_DAYS = `
+  INSERT INTO ad_stats_day AS kept (${SUMS}, date, ad_id, known)
+  SELECT ${SUMS}, (to_timestamp(second) AT TIME ZONE 'UTC')::date, ad_id, known
+    FROM unnest(${SUM_ARRAYS}, $10::float8[], $11::text[], $12::boolean[]) AS added (${SUMS}, second, ad_id, known)
+  ON CONFLICT (ad_id, date) DO UPDATE SET ${addUp(SUM_NAMES)}, known = kept.known OR excluded.known`;
+
 const ADD_CAMPAIGN_DAYS = `
   INSERT INTO daily_metrics AS kept (${SUMS}, date, campaign_id, bids)
   SELECT ${SUMS}, (to_timestamp(second) AT TIME ZONE 'UTC')::date, campaign_id, bids
@@ -95,17 +101,10 @@ const ADD_NO_BIDS = `
 
 export async function addUpTally(
   transaction: Transaction,
-  { adMinutes, campaignDays, bidMinutes, noBidMinutes }: Tally,
+  { adMinutes, adDays, campaignDays, bidMinutes, noBidMinutes }: Tally,
 ): Promise<void> {
-  if (adMinutes.length > 0) {
-    const values = [
-      ...sumColumns(adMinutes),
-      column(adMinutes.map(({ startMs }) => startMs / 1000)),
-      column(adMinutes.map(({ adId }) => adId)),
-      column(adMinutes.map(({ known }) => known)),
-    ];
-    await transaction.query({ name: 'add-ad-minutes', text: ADD_AD_MINUTES, values });
-  }
+  await addAds(transaction, 'add-ad-minutes', ADD_AD_MINUTES, adMinutes);
+  await addAds(transaction, 'add-ad-days', ADD_AD_DAYS, adDays);
   if (campaignDays.length > 0) {
     const values = [
       ...sumColumns(campaignDays),
@@ -117,6 +116,22 @@ export async function addUpTally(
   }
   await addAuctions(transaction, 'add-bids', ADD_BIDS, bidMinutes);
   await addAuctions(transaction, 'add-no-bids', ADD_NO_BIDS, noBidMinutes);
+}
+
+async function addAds(
+  transaction: Transaction,
+  name: string,
+  text: string,
+  sums: readonly AdSums[],
+): Promise<void> {
+  if (sums.length === 0) return;
+  const values = [
+    ...sumColumns(sums),
+    column(sums.map(({ startMs }) => startMs / 1000)),
+    column(sums.map(({ adId }) => adId)),
+    column(sums.map(({ known }) => known)),
+  ];
+  await transaction.query({ name, text, values });
 }
 
 async function addAuctions(

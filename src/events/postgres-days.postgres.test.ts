@@ -56,6 +56,21 @@ describe('partitions by day', () => {
     expect(await partitions('processed_events')).toEqual(['20261125', '20261126', '20261127']);
   });
 
+  it('go with the sums by day of ads of nobody’s, and leave those of ours', async () => {
+    const events = ['ours', 'nobody’s'].map((eventId) =>
+      adEvent({ eventId, adId: eventId, known: eventId === 'ours' }),
+    );
+    await consume(pool, batchOf(events), { nowMs: NOW_MS, keptDays: RETENTION.eventDays });
+    const adDays = async (): Promise<readonly string[]> => {
+      const { rows } = await pool.query<{ id: string }>('SELECT ad_id AS id FROM ad_stats_day ORDER BY 1');
+      return rows.map(({ id }) => id);
+    };
+    await keepDays(pool, RETENTION, NOW_MS + RETENTION.eventDays * DAY_MS);
+    expect(await adDays()).toEqual(['nobody’s', 'ours']);
+    await keepDays(pool, RETENTION, NOW_MS + (RETENTION.eventDays + 1) * DAY_MS);
+    expect(await adDays()).toEqual(['ours']);
+  });
+
   it('that are missing are made for the row that needs them', async () => {
     expect(await consumeAt(NOW_MS, 'a', 0)).toMatchObject({ processed: 1 });
     expect(await consumeAt(NOW_MS - 2 * DAY_MS, 'b', 1)).toMatchObject({ processed: 1 });

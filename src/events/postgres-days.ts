@@ -44,6 +44,9 @@ export async function keepDays(pool: Pool, retention: Retention, nowMs: number):
       if (isOver && (await dropDay(pool, table, day))) dropped.push(partitionName(table, day));
     }
   }
+  await pool.query('DELETE FROM ad_stats_day WHERE NOT known AND date < $1::date', [
+    dayOf(todayMs - retention.eventDays * DAY_MS),
+  ]);
   const closedBefore = new Date(nowMs - retention.seenDays * DAY_MS);
   const { rows } = await pool.query<{ day: string }>(
     'SELECT day::text FROM seen_days WHERE closed_at <= $1 ORDER BY day',

@@ -1,5 +1,5 @@
 /** How far each source has been read: kept beside what was made of it, so that neither is ever ahead of the other. */
-import type { Pool, Transaction } from '../database/postgres-pool.ts';
+import { quickQuery, type Pool, type Transaction } from '../database/postgres-pool.ts';
 
 /** A topic of Kafka, or a spool by its id, which has partition 0 alone. */
 export interface SourcePartition {
@@ -14,6 +14,21 @@ export async function readOffset(pool: Pool, { source, partition }: SourcePartit
     [source, partition],
   );
   return rows[0]?.next ?? null;
+}
+
+export interface SourceOffset extends SourcePartition {
+  readonly nextOffset: number;
+}
+
+/** Where to go on with each partition of these sources. */
+export async function readOffsets(pool: Pool, sources: readonly string[]): Promise<readonly SourceOffset[]> {
+  const { rows } = await pool.query<SourceOffset>(
+    quickQuery(
+      `SELECT source, partition, next_offset AS "nextOffset" FROM consumed_offsets WHERE source = ANY ($1)`,
+      [sources],
+    ),
+  );
+  return rows;
 }
 
 /** For a source that was made anew under its old name: its offsets begin again. */

@@ -16,7 +16,8 @@ export interface CountedEvent<T extends EventRecord = EventRecord> {
 /** A sum past 2^53 need not be exact: no table takes it. */
 export type Sums = Record<EventType | 'spendNanos' | 'mediaCostNanos' | 'valueMicros', number>;
 
-export interface AdMinute extends Sums {
+/** Of an ad in a minute, or in a day. */
+export interface AdSums extends Sums {
   readonly startMs: number;
   readonly adId: string;
   known: boolean;
@@ -37,7 +38,8 @@ export interface AuctionMinute {
 
 /** Each in the order of its key: whoever writes several of them locks them in one order. */
 export interface Tally {
-  readonly adMinutes: readonly AdMinute[];
+  readonly adMinutes: readonly AdSums[];
+  readonly adDays: readonly AdSums[];
   readonly campaignDays: readonly CampaignDay[];
   readonly bidMinutes: readonly AuctionMinute[];
   readonly noBidMinutes: readonly AuctionMinute[];
@@ -68,13 +70,16 @@ export function minuteKey({ event, countedMs }: CountedEvent): string {
 
 /** `overflowing`: keys of minutes of ads that are not known and get no row of their own. */
 export function tally(events: readonly CountedEvent[], overflowing: ReadonlySet<string>): Tally {
-  const adMinutes = new Map<string, AdMinute>();
+  const adMinutes = new Map<string, AdSums>();
+  const adDays = new Map<string, AdSums>();
   const campaignDays = new Map<string, CampaignDay>();
   const bidMinutes = new Map<string, AuctionMinute>();
   const noBidMinutes = new Map<string, AuctionMinute>();
   for (const counted of events) {
     if (isAdEvent(counted)) {
-      addToMinute(adMinutes, counted, overflowing);
+      const adId = idOfSums(counted, overflowing);
+      addToAd(adMinutes, MINUTE_MS, adId, counted);
+      addToAd(adDays, DAY_MS, adId, counted);
       if (counted.event.known) addToDay(campaignDays, counted);
     } else {
       addAuctions(counted as CountedEvent<AuctionTally>, bidMinutes, noBidMinutes, campaignDays);
@@ -82,28 +87,33 @@ export function tally(events: readonly CountedEvent[], overflowing: ReadonlySet<
   }
   return {
     adMinutes: inOrder(adMinutes),
+    adDays: inOrder(adDays),
     campaignDays: inOrder(campaignDays),
     bidMinutes: inOrder(bidMinutes),
     noBidMinutes: inOrder(noBidMinutes),
   };
 }
 
-function addToMinute(
-  minutes: Map<string, AdMinute>,
+function idOfSums(counted: CountedEvent<AdEvent>, overflowing: ReadonlySet<string>): string {
+  const { known, adId } = counted.event;
+  return !known && overflowing.has(minuteKey(counted)) ? OVERFLOW_AD_ID : adId;
+}
+
+function addToAd(
+  sums: Map<string, AdSums>,
+  unitMs: number,
+  adId: string,
   { event, countedMs }: CountedEvent<AdEvent>,
-  overflowing: ReadonlySet<string>,
 ): void {
-  const isOverflow = !event.known && overflowing.has(minuteKey({ event, countedMs }));
-  const adId = isOverflow ? OVERFLOW_AD_ID : event.adId;
-  const startMs = startOf(countedMs, MINUTE_MS);
-  const minute = entry(minutes, `${String(startMs)} ${adId}`, () => ({
+  const startMs = startOf(countedMs, unitMs);
+  const ofAd = entry(sums, `${String(startMs)} ${adId}`, () => ({
     startMs,
     adId,
     known: false,
     ...noSums(),
   }));
-  minute.known ||= event.known;
-  add(minute, event);
+  ofAd.known ||= event.known;
+  add(ofAd, event);
 }
 
 function addToDay(days: Map<string, CampaignDay>, { event, countedMs }: CountedEvent<AdEvent>): void {

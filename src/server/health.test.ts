@@ -8,6 +8,7 @@ const UP: HealthEdges = {
     kafka: () => 'embedded',
     postgres: () => 'up',
   },
+  isSpoolSound: () => true,
   reportIndex: () => ({ source: 'postgres' }),
   isReady: () => true,
   renderMetrics: () =>
@@ -36,6 +37,11 @@ function bodyOf(answer: HttpAnswer): unknown {
 }
 
 describe('GET /health', () => {
+  test('is degraded while the disk takes no events', async () => {
+    const answer = await ask('/health', { ...UP, isSpoolSound: () => false });
+    expect(bodyOf(answer)).toMatchObject({ status: 'degraded' });
+  });
+
   test('is ok while nothing is down', async () => {
     const answer = await ask('/health', UP);
     expect(answer.status).toBe(200);

@@ -18,6 +18,8 @@ export type IndexReport =
 
 export interface HealthEdges {
   readonly checks: HealthChecks;
+  /** Events can be kept. */
+  readonly isSpoolSound: () => boolean;
   readonly reportIndex: () => IndexReport;
   /** The index is loaded and SIGTERM has not come. */
   readonly isReady: () => boolean;
@@ -53,10 +55,10 @@ export function healthRoutes(edges: HealthEdges): readonly Route[] {
 }
 
 /** Degraded is 200 too: a server whose stores are away still bids with what it holds. */
-function answerHealth({ checks, reportIndex }: HealthEdges): HttpAnswer {
+function answerHealth({ checks, isSpoolSound, reportIndex }: HealthEdges): HttpAnswer {
   const results = { redis: checks.redis(), kafka: checks.kafka(), postgres: checks.postgres() };
-  const isDown = Object.values(results).includes('down');
-  return ok({ status: isDown ? 'degraded' : 'ok', checks: results, index: writeIndex(reportIndex()) });
+  const isDegraded = Object.values(results).includes('down') || !isSpoolSound();
+  return ok({ status: isDegraded ? 'degraded' : 'ok', checks: results, index: writeIndex(reportIndex()) });
 }
 
 function writeIndex(report: IndexReport): object {

@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -102,6 +110,12 @@ describe('an index in a file', () => {
     clearHeader(buffer);
     expect(writeIndexFile(path, { ...FACTS, version: 43 }, buffer)).toBe(false);
     expect(readFileSync(path).equals(before)).toBe(true);
+    expect(readdirSync(join(folder, 'index'))).toEqual(['base']);
+  });
+
+  it('that can not be put in its place leaves nothing that would fill the disk', () => {
+    mkdirSync(join(path, 'in the way'), { recursive: true });
+    expect(() => writeIndexFile(path, FACTS, compiled())).toThrow();
     expect(readdirSync(join(folder, 'index'))).toEqual(['base']);
   });
 });

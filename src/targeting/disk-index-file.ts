@@ -69,7 +69,21 @@ export function writeIndexFile(path: string, facts: KeptFacts, buffer: SharedArr
   const usedBytes = readUsedBytes(buffer);
   mkdirSync(dirname(path), { recursive: true });
   const unfinished = `${path}.unfinished`;
-  const file = openSync(unfinished, 'w');
+  try {
+    writeUnfinished(unfinished, facts, buffer, usedBytes);
+    // A compilation clears the header first and writes it last.
+    const after = headerOf(buffer);
+    const isSame = usedBytes > 0 && header.every((byte, place) => byte === after[place]);
+    if (isSame) renameSync(unfinished, path);
+    return isSame;
+  } finally {
+    // A part of it would take what is left of a full disk from the ledger.
+    rmSync(unfinished, { force: true });
+  }
+}
+
+function writeUnfinished(path: string, facts: KeptFacts, buffer: SharedArrayBuffer, usedBytes: number): void {
+  const file = openSync(path, 'w');
   try {
     let crc = 0;
     const write = (bytes: Uint8Array): void => {
@@ -85,12 +99,6 @@ export function writeIndexFile(path: string, facts: KeptFacts, buffer: SharedArr
   } finally {
     closeSync(file);
   }
-  // A compilation clears the header first and writes it last.
-  const after = headerOf(buffer);
-  const isSame = usedBytes > 0 && header.every((byte, place) => byte === after[place]);
-  if (isSame) renameSync(unfinished, path);
-  else rmSync(unfinished);
-  return isSame;
 }
 
 /** The index, in a buffer of its own, and with all its campaigns live. */

@@ -119,15 +119,20 @@ export class IndexWriter {
 
   /** null: nothing of the index changed. */
   apply({ version, changed, campaigns }: AppliedChanges, nowMs: number): NextIndex | null {
-    this.#version = version;
-    if (changed.size === 0) return null;
+    if (changed.size === 0) {
+      this.#version = version;
+      return null;
+    }
     const byId = new Map(campaigns.map((campaign) => [campaign.id, campaign]));
     for (const [id, changeVersion] of changed) {
       this.#newest.set(id, { version: changeVersion, campaign: byId.get(id) ?? null });
     }
     this.#hideInBase(changed.keys());
     if (this.#middle !== null) this.#middle = hiding(this.#middle, changed.keys());
-    return this.#next(nowMs, new Set(this.#newest.keys()), new Set(changed.keys()));
+    const next = this.#next(nowMs, new Set(this.#newest.keys()), new Set(changed.keys()));
+    // Not before: a change that could not be compiled is not in the index.
+    this.#version = version;
+    return next;
   }
 
   /** null: a base came in the meantime that holds all of it, or the base under a middle tier is not trusted any more. */

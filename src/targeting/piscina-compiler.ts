@@ -35,7 +35,7 @@ export interface CompiledAnswer {
   readonly unsound: readonly UnsoundCampaign[];
 }
 
-export type Compiled = CompiledTier & Pick<CompiledAnswer, 'compileMs' | 'unsound'>;
+export type Compiled = CompiledTier & Pick<CompiledAnswer, 'compileMs' | 'mark' | 'unsound'>;
 
 /** A base that was compiled, into the file. */
 export interface SaveBaseOrder {
@@ -61,13 +61,18 @@ export interface IndexCompiler {
 }
 
 export interface IndexSaver {
-  /** Both reject where the disk refuses, and the second where the campaigns can't be read. */
-  saveBase(order: SaveBaseOrder): Promise<void>;
-  saveChanges(order: SaveChangesOrder): Promise<void>;
+  /**
+   * Both resolve with the milliseconds that the thread worked, and reject where the disk refuses, the second also
+   * where the campaigns can't be read.
+   */
+  saveBase(order: SaveBaseOrder): Promise<number>;
+  saveChanges(order: SaveChangesOrder): Promise<number>;
 }
 
 /** A base takes seconds at 100,000 campaigns; middle tiers are compiled meanwhile. */
 const MAX_THREADS = 2;
+/** To start a thread takes a core 0.2 s, most orders much less; while changes come, there is one a second or more. */
+const IDLE_LIMIT_MS = 10_000;
 
 /**
  * `workerFile` exports `compileCampaigns(order: CompileOrder): Promise<CompiledAnswer>`, and `saveBase` and `saveChanges` of
@@ -81,6 +86,7 @@ export function startIndexCompiler(
     filename: workerFile.href,
     minThreads: 0,
     maxThreads: MAX_THREADS,
+    idleTimeout: IDLE_LIMIT_MS,
   });
   return {
     async compile(order) {
@@ -89,12 +95,8 @@ export function startIndexCompiler(
       const { buffer, ...facts } = answer;
       return { snapshot: openSnapshot(buffer), ...facts };
     },
-    async saveBase(order) {
-      await thread.run(order, { name: 'saveBase' });
-    },
-    async saveChanges(order) {
-      await thread.run(order, { name: 'saveChanges' });
-    },
+    saveBase: async (order) => (await thread.run(order, { name: 'saveBase' })) as number,
+    saveChanges: async (order) => (await thread.run(order, { name: 'saveChanges' })) as number,
     async close() {
       await thread.destroy();
     },

@@ -1,10 +1,12 @@
 /**
  * The HTTP contract as OpenAPI 3.1, made from the tables and limits by which requests are read. A new operation is an
- * entry in one of the four tables; `routes.test.ts` fails until route and entry are both there.
+ * entry in one of the tables; `routes.test.ts` fails until route and entry are both there.
  */
 import type { ErrorCode } from '../errors.ts';
 import { MAX_BODY_BYTES } from '../http.ts';
 import { AD_SCHEMAS } from './ad-schemas.ts';
+import { ANALYTICS } from './analytics-operations.ts';
+import { ANALYTICS_SCHEMAS } from './analytics-schemas.ts';
 import { ANSWER_SCHEMAS } from './answer-schemas.ts';
 import { CAMPAIGN_SCHEMAS } from './campaign-schemas.ts';
 import { FORM_SCHEMAS } from './form-schemas.ts';
@@ -33,6 +35,7 @@ const TAGS: Readonly<Record<string, { readonly description: string; readonly ope
     operations: TRACKING,
   },
   Management: { description: 'Campaigns, for holders of a management key.', operations: MANAGEMENT },
+  Analytics: { description: 'What was counted, for holders of a management key.', operations: ANALYTICS },
   Operating: { description: 'Health, metrics, this document.', operations: OPERATING },
 };
 
@@ -90,6 +93,7 @@ export function composeDocument(serverUrl: string): OpenApiDocument {
         ...FORM_SCHEMAS,
         ...REPORT_SCHEMAS,
         ...OPENRTB_SCHEMAS,
+        ...ANALYTICS_SCHEMAS,
         ...ANSWER_SCHEMAS,
       },
     },
