@@ -40,6 +40,14 @@ export class SpoolRoom {
     }
   }
 
+  /**
+   * Throws when the disk takes no write at all. Before each commit: where LMDB's own write fails, lmdb writes the reason
+   * behind the end of its buffer, which kills the process (3.5.6, mdb_page_flush).
+   */
+  touch(): void {
+    if (usedBytes(this.#database) < this.fileBytes) fs.writeSync(this.#fd, ZEROS, 0, 1, this.fileBytes - 1);
+  }
+
   close(): void {
     fs.closeSync(this.#fd);
   }

@@ -105,6 +105,7 @@ export class SpoolStore {
     const { database, room, tail, keepIn } = this.#parts;
     room.make(this.#uncommittedBytes + this.#refusedBytes, this.#liveBytes);
     if (keepIn === 'tail') tail.probe(this.#refusedBytes);
+    room.touch();
     database.transactionSync(() => {
       writeState(database, this.#state);
     });
@@ -179,7 +180,7 @@ export class SpoolStore {
 
   /** One transaction: the groups, where the readers stand, and without what all of them have acknowledged. */
   #commit(groups: readonly KeptGroup[]): void {
-    const { database } = this.#parts;
+    const { database, room } = this.#parts;
     const positions = { ...this.#state.positions, ...Object.fromEntries(this.#acknowledged) };
     const readers = Object.values(positions);
     const through = readers.length === 0 ? 0 : Math.min(...readers);
@@ -187,6 +188,7 @@ export class SpoolStore {
     const last = gone.at(-1);
     const deletedThrough = last === undefined ? this.#state.deletedThrough : last[0] + last[1] - 1;
     const state = { ...this.#state, positions, deletedThrough };
+    room.touch();
     database.transactionSync(() => {
       for (const group of groups) putGroup(database, group);
       for (const key of gone) database.removeSync(key);

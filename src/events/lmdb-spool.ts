@@ -18,6 +18,8 @@ export interface SpoolOpening extends StoreOrder {
   readonly onTrouble: (sentence: string) => void;
 }
 
+/** A thread that dies at once, again and again, is no burden then. */
+const REVIVE_MS = 1_000;
 /** A group of a busy turn; a larger one grows. */
 const GROUP_START_BYTES = 16_384;
 const FULL: Promise<Appended> = Promise.resolve({ outcome: 'full', sequence: 0 });
@@ -31,53 +33,64 @@ interface Waiting {
 
 /** Rejects with one sentence when the folder can't be written. A folder belongs to one process (disk-data-folder.ts). */
 export async function openSpool(opening: SpoolOpening): Promise<Spool> {
-  const { folder, maxBytes, sync, readers, threadFile, onTrouble } = opening;
+  return new ThreadedSpool(opening, await startWriter(opening));
+}
+
+/** The thread, and what it found. */
+interface Writer {
+  readonly thread: Worker;
+  readonly opened: Extract<SpoolReport, { kind: 'opened' }>;
+}
+
+function startWriter({
+  folder,
+  maxBytes,
+  sync,
+  readers,
+  threadFile,
+  onTrouble,
+}: SpoolOpening): Promise<Writer> {
   const thread = startThread(threadFile, { folder, maxBytes, sync, readers } satisfies StoreOrder);
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     thread.once('error', reject);
+    thread.once('exit', () => reject(new Error('its thread ended')));
     thread.on('message', (message: SpoolReport) => {
       if (message.kind === 'trouble') onTrouble(message.sentence);
       else if (message.kind === 'unopened') reject(new Error(message.sentence));
       else if (message.kind === 'opened') {
         thread.off('error', reject);
-        resolve(new ThreadedSpool(opening, thread, message));
+        resolve({ thread, opened: message });
       }
     });
   });
 }
 
 class ThreadedSpool implements Spool {
-  readonly id: string;
   readonly #opening: SpoolOpening;
-  readonly #thread: Worker;
+  #id = '';
+  /** null: it died, and the next is not there yet. */
+  #thread: Worker | null = null;
   #told: StoreFigures;
   #gathered: Waiting | null = null;
   #underWay: Waiting | null = null;
-  #isSound: boolean;
+  #isSound = false;
   #isClosing = false;
-  #isEnded = false;
-  readonly #ended: Promise<void>;
+  #revival: NodeJS.Timeout | undefined;
+  #onEnd: () => void = () => undefined;
+  readonly #ended = new Promise<void>((resolve) => (this.#onEnd = resolve));
   readonly #dropped: Record<SpoolClass, number> = { money: 0, tracking: 0, bids: 0 };
   #failedRecords = 0;
+  /** For the next thread. */
+  #connecting: Extract<SpoolOrder, { kind: 'connect' }>[] = [];
 
-  constructor(opening: SpoolOpening, thread: Worker, opened: Extract<SpoolReport, { kind: 'opened' }>) {
-    this.id = opened.id;
+  constructor(opening: SpoolOpening, writer: Writer) {
     this.#opening = opening;
-    this.#thread = thread;
-    this.#told = opened.figures;
-    this.#isSound = opened.isSound;
-    thread.on('message', (message: SpoolReport) => {
-      this.#hear(message);
-    });
-    thread.on('error', (error) => {
-      opening.onTrouble(`The spool's thread failed: ${error.message}. Start the server again.`);
-    });
-    this.#ended = new Promise((resolve) => {
-      thread.on('exit', () => {
-        this.#end();
-        resolve();
-      });
-    });
+    this.#told = writer.opened.figures;
+    this.#adopt(writer);
+  }
+
+  get id(): string {
+    return this.#id;
   }
 
   get isSound(): boolean {
@@ -85,7 +98,7 @@ class ThreadedSpool implements Spool {
   }
 
   append(record: Uint8Array, spoolClass: SpoolClass): Promise<Appended> {
-    if (this.#isClosing || this.#isEnded) {
+    if (this.#isClosing || this.#thread === null) {
       this.#failedRecords++;
       return FAILED;
     }
@@ -119,13 +132,16 @@ class ThreadedSpool implements Spool {
   connect(reader: string): SpoolTicket {
     if (!this.#opening.readers.includes(reader)) throw new Error(`the spool has no reader ${reader}`);
     const { port1, port2 } = new MessageChannel();
-    this.#post({ kind: 'connect', reader, port: port1 }, [port1]);
+    this.#connecting.push({ kind: 'connect', reader, port: port1 });
+    this.#connectAll();
     return { reader, folder: this.#opening.folder, port: port2 };
   }
 
   async close(): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true;
+      clearTimeout(this.#revival);
+      if (this.#thread === null) this.#onEnd();
       this.#send();
     }
     await this.#ended;
@@ -138,7 +154,7 @@ class ThreadedSpool implements Spool {
 
   /** One group at a time: what comes meanwhile makes the next one. */
   #send(): void {
-    if (this.#underWay !== null) return;
+    if (this.#underWay !== null || this.#thread === null) return;
     if (this.#gathered === null) {
       if (this.#isClosing) this.#post({ kind: 'close' }, []);
       return;
@@ -170,17 +186,55 @@ class ThreadedSpool implements Spool {
     });
   }
 
-  /** The thread is gone: nothing is kept any more. */
-  #end(): void {
+  #adopt({ thread, opened }: Writer): void {
+    this.#thread = thread;
+    this.#id = opened.id;
+    this.#told = opened.figures;
+    this.#isSound = opened.isSound;
+    thread.on('message', (message: SpoolReport) => {
+      this.#hear(message);
+    });
+    let reason = 'it ended';
+    thread.on('error', (error) => {
+      reason = error.message;
+    });
+    thread.once('exit', () => {
+      if (!this.#isClosing)
+        this.#opening.onTrouble(`The spool's thread failed, and is started again: ${reason}`);
+      this.#lose();
+    });
+    this.#connectAll();
+  }
+
+  /** The thread is gone: nothing is kept until the next is there, and its readers come again. */
+  #lose(): void {
+    this.#thread = null;
     this.#isSound = false;
-    this.#isEnded = true;
     this.#answer(0);
     this.#underWay = this.#gathered;
     this.#gathered = null;
     this.#answer(0);
+    if (this.#isClosing) this.#onEnd();
+    else this.#revival = setTimeout(() => void this.#revive(), REVIVE_MS);
+  }
+
+  async #revive(): Promise<void> {
+    try {
+      this.#adopt(await startWriter(this.#opening));
+      if (this.#isClosing) this.#send();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#opening.onTrouble(`The spool ${this.#opening.folder} can't be opened again: ${reason}`);
+      this.#lose();
+    }
+  }
+
+  #connectAll(): void {
+    if (this.#thread === null) return;
+    for (const order of this.#connecting.splice(0)) this.#post(order, [order.port]);
   }
 
   #post(message: SpoolOrder, transferred: readonly Transferable[]): void {
-    this.#thread.postMessage(message, transferred);
+    this.#thread?.postMessage(message, transferred);
   }
 }

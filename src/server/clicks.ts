@@ -21,6 +21,8 @@ import {
 
 type Names = Readonly<Record<'adId' | 'campaignId' | 'userId', string>>;
 
+/** A disk that hangs is no reason to keep a person waiting; what it takes in the end counts. */
+const KEEP_LIMIT_MS = 1_000;
 /** In an ad's landing page: the token that makes its conversion count. */
 const CONVERSION_TOKEN_MACRO = '{CONVERSION_TOKEN}';
 
@@ -47,7 +49,7 @@ async function signedClick(
   const token = readToken(edges.signer, query, 'click');
   if (typeof token === 'string') return refuseForged(edges, request, 'click');
   const nowMs = edges.clock();
-  await trackSigned(edges, { type: 'click', token, request, nowMs, valueMicros: null });
+  await orLimit(trackSigned(edges, { type: 'click', token, request, nowMs, valueMicros: null }));
   const page = await edges.landingPages.find(token.adId);
   if (page === 'unknown')
     return fail(request, 'NOT_FOUND', 't: no campaign has the ad of this token any more');
@@ -55,6 +57,13 @@ async function signedClick(
     return fail(request, 'UNAVAILABLE', 'the landing page can not be looked up now');
   const conversion = edges.signer.reissue(query.get('t') ?? '', 'conversion');
   return redirect(page.url.replaceAll(CONVERSION_TOKEN_MACRO, conversion));
+}
+
+/** Goes on alone after the limit. */
+async function orLimit(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise((resolve) => (timer = setTimeout(resolve, KEEP_LIMIT_MS)));
+  await Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
 async function namedClick(edges: TrackingEdges, request: HttpRequest): Promise<HttpAnswer> {

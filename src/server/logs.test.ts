@@ -1,5 +1,7 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { createLog } from './logs.ts';
+import { createLog, openLines } from './logs.ts';
 
 function collect(level: string): { lines: Record<string, unknown>[]; log: ReturnType<typeof createLog> } {
   const lines: Record<string, unknown>[] = [];
@@ -39,5 +41,12 @@ describe('the log', () => {
       stack: expect.stringContaining('logs.test') as string,
     });
     expect(JSON.stringify(lines)).not.toContain('hunter2');
+  });
+
+  test('that can not be written, as on a full disk, throws at nobody', () => {
+    const readOnly = openSync(devNull, 'r');
+    const log = createLog('info', openLines(readOnly));
+    for (const line of ['one', 'two']) expect(() => log.info({}, line)).not.toThrow();
+    closeSync(readOnly);
   });
 });

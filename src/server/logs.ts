@@ -6,12 +6,11 @@ import { pino, type DestinationStream } from 'pino';
 import type { Log } from './http.ts';
 
 const STANDARD_OUTPUT = 1;
+/** What a full disk does not take is written once it does; later lines are dropped: some thousands of them. */
+const MAX_UNWRITTEN_BYTES = 1_048_576;
 
 /** `destination` is for tests. An error under `err` is written with its type, message and stack. */
-export function createLog(
-  level: string,
-  destination: DestinationStream = pino.destination({ dest: STANDARD_OUTPUT, sync: true }),
-): Log {
+export function createLog(level: string, destination: DestinationStream = openLines(STANDARD_OUTPUT)): Log {
   return pino(
     {
       level,
@@ -23,4 +22,11 @@ export function createLog(
     },
     destination,
   );
+}
+
+/** Where lines go. One that can't be written must not end the process, as an error that nobody hears does. */
+export function openLines(descriptor: number): DestinationStream {
+  const lines = pino.destination({ dest: descriptor, sync: true, maxLength: MAX_UNWRITTEN_BYTES });
+  lines.on('error', () => undefined);
+  return lines;
 }

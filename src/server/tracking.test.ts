@@ -303,6 +303,19 @@ describe('while the spool keeps nothing', () => {
     expect(desk.toldNanos()).toBe(10_000);
   });
 
+  it('a click redirects also where the disk hangs, and counts once it goes on', async () => {
+    const desk = new TrackingDesk();
+    const { click } = await desk.bid();
+    const append = desk.spool.append.bind(desk.spool);
+    let goOn = (): void => undefined;
+    const hanging = new Promise<void>((resolve) => (goOn = resolve));
+    desk.spool.append = (...record) => hanging.then(() => append(...record));
+    expect((await desk.get(`/click?t=${click}`)).status).toBe(302);
+    expect(desk.types()).toEqual([]);
+    goOn();
+    await expect.poll(() => desk.types()).toEqual(['click']);
+  });
+
   it('a click that was not kept is not charged by its repeat either, and its conversion counts', async () => {
     const desk = new TrackingDesk({ bid: { model: 'cpc', amountMicros: 500_000 } });
     const tokens = await desk.bid();
