@@ -17,6 +17,8 @@ export const CHANGES_CHANNEL = 'gavel_campaigns';
 
 /** How soon a change is seen of which nobody told, and a stream that was lost is begun anew. */
 const LOOK_EVERY_MS = 500;
+/** In a storm an entry holds several changes: each costs every node a new index, whatever is in it. */
+const LEAST_APART_MS = 20;
 /** A node that can't reach Redis so many times in a row leaves the lead to one that can. */
 const MOST_MISSES = 3;
 /** A campaign has one or two thousand; the stream as a whole then is no more than 64 MB. */
@@ -30,6 +32,7 @@ export async function writeChanges(edges: WriterEdges, term: AbortSignal): Promi
   try {
     let misses = 0;
     while (misses < MOST_MISSES && !term.aborted) {
+      const beganMs = performance.now();
       const isReached = await writeOnce(edges);
       misses = isReached ? 0 : misses + 1;
       if (isReached && !isTold) {
@@ -37,6 +40,7 @@ export async function writeChanges(edges: WriterEdges, term: AbortSignal): Promi
         edges.log.info({}, 'this node leads: it writes the stream of changes');
       }
       await bell.rings(LOOK_EVERY_MS);
+      await pause(beganMs + LEAST_APART_MS - performance.now());
     }
   } finally {
     if (isTold) edges.log.info({}, 'this node leads no longer');
@@ -68,6 +72,10 @@ async function beginEmpty(stream: ChangeStream, version: number): Promise<boolea
 
 async function begin(stream: ChangeStream, head: StreamHead | null, version: number): Promise<boolean> {
   return (await stream.begin(head, version, crypto.randomUUID())) !== 'away';
+}
+
+function pause(ms: number): Promise<void> {
+  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 interface Bell {

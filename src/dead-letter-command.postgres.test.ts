@@ -90,7 +90,7 @@ describe('dead letters', () => {
     expect(await run(['drop', '2'])).toBe('1 letter was dropped.\n');
     expect((await run(['list'])).match(/^\d+/gm)).toEqual(['1', '3']);
     expect(await run(['drop'], true)).toBe('2 letters were dropped.\n');
-    expect(await run(['list'])).toBe('');
+    expect(await run(['list'])).toBe('There are none.\n');
   });
 
   it.each([[['drop']], [['drop', 'x']], [['drop', '0']], [['list', '1']], [['eat', '1']], [[]]])(

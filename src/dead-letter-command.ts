@@ -37,7 +37,7 @@ export async function runDeadLetterCommand(
 async function list(pool: Pool): Promise<string> {
   let lines = '';
   for await (const page of pages(pool)) lines += page.map(line).join('');
-  return lines;
+  return lines === '' ? 'There are none.\n' : lines;
 }
 
 function line({ id, createdAt, source, partition, offset, bytes, reason }: DeadLetter): string {

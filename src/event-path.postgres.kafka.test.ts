@@ -47,7 +47,7 @@ beforeEach(async () => {
   const read = readConfig({ GAVEL_DATA_DIR: dataDir, GAVEL_KAFKA_REPLICATION: '1' }, 1, 'command');
   if (!read.ok) throw new Error(read.message);
   const arrival = { absence: null, isHere: true, whenHere: Promise.resolve() };
-  const storage = { dataDir, databaseUrl: url, arrival };
+  const storage = { dataDir, databaseUrl: url, databaseName: 'scratch', arrival };
   path = await openEventPath({ config: read.config, storage, shipper: watch, log: LOG });
 });
 afterEach(async () => {

@@ -42,7 +42,7 @@ afterAll(() => server.close());
 
 async function open(whenHere: Promise<void>): Promise<EventPath> {
   const arrival = { absence: null, isHere: true, whenHere };
-  const storage = { dataDir: config.dataDir, databaseUrl: url, arrival };
+  const storage = { dataDir: config.dataDir, databaseUrl: url, databaseName: 'scratch', arrival };
   const path = await openEventPath({ config, storage, shipper: null, log: LOG });
   opened = { path, door: openEventDoor(path, () => METRICS) };
   return path;
@@ -94,7 +94,7 @@ it('is pending until it is committed, also over a restart while Postgres is away
 });
 
 it('of an older spool that was put in place, what is new is counted although its sequences were used', async () => {
-  const folder = join(config.dataDir, 'spool');
+  const folder = join(config.dataDir, 'spool', 'scratch');
   await open(Promise.resolve());
   await record('a');
   await close();

@@ -35,7 +35,7 @@ interface EventFigures {
 
 export interface EventPathParts {
   readonly config: Config;
-  readonly storage: Pick<Storage, 'dataDir' | 'databaseUrl' | 'arrival'>;
+  readonly storage: Pick<Storage, 'dataDir' | 'databaseUrl' | 'databaseName' | 'arrival'>;
   /** null: events are counted here. */
   readonly shipper: Shipper | null;
   readonly log: Log;
@@ -53,7 +53,8 @@ const NOTHING_SHIPPED: ShippingFigures = { isUp: true, shippedEvents: 0 };
 export async function openEventPath(parts: EventPathParts): Promise<EventPath> {
   const { config, storage, log } = parts;
   const spool = await openSpool({
-    folder: `${storage.dataDir}/spool`,
+    // Of this database alone: what was accepted for another one is counted there, once that is named again.
+    folder: `${storage.dataDir}/spool/${storage.databaseName}`,
     maxBytes: config.spoolMaxBytes,
     sync: config.spoolSync,
     readers: [READER],

@@ -247,7 +247,8 @@ describe('with a line that breaks', () => {
     const writing = makeRandomChanges(pool, SEED, 300);
     await expect.poll(() => relay.published()).toBeGreaterThan(20);
     await breakLine();
-    const committed = await writing;
+    // On a slow machine all others may have gone before the line broke.
+    const committed = [...(await writing), ...(await makeRandomChanges(pool, SEED + 1, 10))];
     await expect.poll(() => relay.states.at(-1)).toBe('stuck');
     expect(relay.reasons.at(-1)).toMatch(/\.$/);
     expect(await createOutbox(pool, 'test').countBacklog()).toBeGreaterThan(0);

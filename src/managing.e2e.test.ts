@@ -413,7 +413,7 @@ describe('a change', () => {
     expect(answer.body).toMatchObject({ id, lifetimeBudget: null, deals: [], createdAt: body.createdAt });
     expect(answer.body.ads.map(({ title }) => title)).toEqual(['First now', 'Kept']);
     expect(answer.body.ads[1]?.id).toBe(kept?.id);
-    expect(answer.body.schedule).toMatchObject({ start: body.createdAt });
+    expect(answer.body.schedule).toEqual(body.schedule);
     expect((await call('GET', `/campaigns/${id}`)).body).toEqual(answer.body);
     const foreign = { ...document, ads: [{ ...newAd(side), id: '00000000-0000-4000-8000-000000000000' }] };
     expect((await refused(422, 'PUT', `/campaigns/${id}`, foreign)).details).toMatchObject([

@@ -121,7 +121,7 @@ describe('a server with all three', () => {
     expect(await bids(gavel)).toBe(true);
     const warned = logOf(gavel).filter(({ level, msg }) => level === 'warn' && msg.includes('so far'));
     expect(warned.map(({ msg }) => msg)).toEqual([
-      'REDIS_URL carries the changes of campaigns alone so far, and budgets stay in this process',
+      'REDIS_URL carries the changes of campaigns alone so far: budgets stay in this process, and each server spends them anew',
     ]);
     expect(await gavel.stop()).toBe(0);
   });

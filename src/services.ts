@@ -69,7 +69,7 @@ function connectKafka(brokers: readonly string[], log: Log): KafkaWatch {
     clientId: KAFKA_CLIENT_ID,
     threadFile: locateThread('./kafka-thread'),
     onState: (state, reason) => tell(log, 'Kafka', state, reason),
-    onTrouble: (trouble) => log.warn({ trouble }, 'Kafka: something is wrong'),
+    onTrouble: (trouble) => log.warn({ trouble }, 'on the way to Kafka something is wrong'),
     onRelay: createRelayTeller(log),
     onShipping: (state, reason) => tellShipping(log, state, reason),
   });
@@ -99,5 +99,8 @@ function tell(log: Log, service: string, state: 'up' | 'down', reason: string): 
 /** Whoever names it may take budgets for shared. */
 function warnOfLimits({ redisUrl }: Named, log: Log): void {
   if (redisUrl === null) return;
-  log.warn({}, 'REDIS_URL carries the changes of campaigns alone so far, and budgets stay in this process');
+  log.warn(
+    {},
+    'REDIS_URL carries the changes of campaigns alone so far: budgets stay in this process, and each server spends them anew',
+  );
 }

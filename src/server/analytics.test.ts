@@ -102,6 +102,7 @@ describe('GET /analytics/campaign/{id}', () => {
 
   it.each([
     ['?startDate=2026-02-30', 400, /^startDate must be a day/],
+    ['?start=2026-11-01', 400, /^start is not known here: it is called startDate/],
     ['?endDate=21.11.2026', 400, /^endDate must be a day/],
     ['?startDate=2026-11-22', 422, /^endDate: must not be before startDate/],
     ['?startDate=2025-11-20', 422, /^startDate: .* 367 days, more than 366/],

@@ -118,6 +118,7 @@ async function find(
 
 function readDays(request: HttpRequest, nowMs: number): Asked {
   const fields = queryFields(request.query);
+  refuseNames(fields, { start: 'startDate', end: 'endDate' });
   const endMs = readDate(fields, 'endDate') ?? nowMs;
   const startMs = readDate(fields, 'startDate') ?? endMs - (DEFAULT_BUCKETS.day - 1) * UNIT_MS.day;
   if (fields.errors.length > 0) return { refusal: mistakes(fields, request) };
@@ -126,6 +127,7 @@ function readDays(request: HttpRequest, nowMs: number): Asked {
 
 function readBuckets(request: HttpRequest, nowMs: number, keptDays: number): Asked {
   const fields = queryFields(request.query);
+  refuseNames(fields, { startDate: 'start', endDate: 'end' });
   const unit = readUnit(fields);
   const endMs = readTime(fields, 'end') ?? nowMs;
   const startMs = readTime(fields, 'start') ?? endMs - (DEFAULT_BUCKETS[unit] - 1) * UNIT_MS[unit];
@@ -153,6 +155,12 @@ function checkSpan(
       ? `${end}: must not be before ${start}`
       : `${start}: from there to ${end} are ${String(buckets)} ${span.unit}s, more than ${String(most)}`;
   return { refusal: fail(request, 'UNPROCESSABLE', message) };
+}
+
+/** Each report's names are the other's mistakes, and a range that is ignored looks like one that was kept. */
+function refuseNames(fields: Fields, names: Readonly<Record<string, string>>): void {
+  for (const [name, meant] of Object.entries(names))
+    if (fields.text(name) !== '') fields.refuse(name, `is not known here: it is called ${meant}`);
 }
 
 function readUnit(fields: Fields): BucketUnit {

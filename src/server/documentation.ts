@@ -63,6 +63,7 @@ function policyOf(html: string): string {
     `script-src ${scripts.join(' ')}`,
     "style-src 'unsafe-inline'",
     'img-src data:',
+    'font-src data:',
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -39,9 +39,7 @@ const TAGS: Readonly<Record<string, { readonly description: string; readonly ope
   Operating: { description: 'Health, metrics, this document.', operations: OPERATING },
 };
 
-const RULES = `An ad server and real-time bidder.
-
-Of every path:
+const RULES = `Of every path:
 - Unknown JSON fields are ignored. A number that comes as a string is read as the number.
 - An answer carries \`x-request-id\`: the client’s, or a new one. \`traceparent\` is taken up.
 - A body may be gzip, and has at most ${MAX_BODY_BYTES / KIB} KiB inflated. Answers of 1 KiB and more are gzipped for those who accept it.
