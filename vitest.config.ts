@@ -7,8 +7,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...testFilesNeeding(servicesLeftOut(process.env))],
     globalSetup: ['scripts/fresh-dist.ts', 'scripts/test-services.ts'],
-    // Real servers, workers and a Postgres run beside the tests: more forks than two only take turns.
-    maxWorkers: 2,
+    // Most of them wait for servers that they start, stop or break: two cores carry three at once, and no more.
+    maxWorkers: 3,
     // No test asserts how long it takes: this only ends what hangs, also on a slow machine under coverage.
     testTimeout: 180_000,
     hookTimeout: 180_000,

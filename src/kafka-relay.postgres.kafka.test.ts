@@ -257,7 +257,8 @@ describe('with a line that breaks', () => {
     const told = await readAnnouncements();
     expect([...new Set(namesOf(told))].sort()).toEqual([...committed].sort());
     expect(lastOf(told)).toEqual(await lastChanges());
-    await expect.poll(() => relay.states).toEqual(['publishing', 'stuck', 'publishing']);
+    await expect.poll(() => relay.states.at(-1)).toBe('publishing');
+    expect(new Set(relay.states)).toEqual(new Set(['publishing', 'stuck']));
   });
 
   it('ends with Postgres, and the next term goes on where it stood', async () => {

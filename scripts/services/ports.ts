@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Notebook } from './state.ts';
 
@@ -35,13 +36,15 @@ const CLUSTER_BUS_OFFSET = 10_000;
 const FIRST_PORT = 20_000;
 const LAST_PORT = 22_767;
 const MOST_TRIES = 200;
+const RELEASE_LIMIT_MS = 1_000;
+const RELEASE_LOOK_MS = 20;
 
 /** Chooses those that have no port yet, and anew those whose port someone else took meanwhile. */
 export async function claimPorts(notebook: Notebook, names: readonly PortName[]): Promise<void> {
   for (const name of names) {
     const { ports } = notebook.state();
     const kept = ports[name];
-    if (kept !== undefined && (await isUsable(name, kept))) continue;
+    if (kept !== undefined && (await isUsableSoon(name, kept))) continue;
     const port = await chooseFree(name, Object.values(ports));
     notebook.change({ ports: { ...ports, [name]: port } });
   }
@@ -64,6 +67,16 @@ async function chooseFree(name: PortName, taken: readonly number[]): Promise<num
   throw new Error(
     `no port between ${String(FIRST_PORT)} and ${String(LAST_PORT)} is free: end what holds them`,
   );
+}
+
+/** A service that was just killed may hold its port until its last thread has ended. */
+async function isUsableSoon(name: PortName, port: number): Promise<boolean> {
+  const deadlineMs = performance.now() + RELEASE_LIMIT_MS;
+  while (!(await isUsable(name, port))) {
+    if (performance.now() > deadlineMs) return false;
+    await sleep(RELEASE_LOOK_MS);
+  }
+  return true;
 }
 
 async function isUsable(name: PortName, port: number): Promise<boolean> {

@@ -31,8 +31,8 @@ export interface Counting {
 
 /** A value that a column does not take, or a row that a statement does not take twice: trying again changes nothing. */
 const CONTENT_FAULT = /^2[123]/;
-/** Days are made ahead: that one is missing, or two, happens once. */
-const MAX_TRIES = 3;
+/** Days are made ahead: one is missing seldom, and again only where a keeper with other days drops it meanwhile. */
+const MAX_TRIES = 20;
 
 /** `work` in a transaction. Where a day is missing it is undone, the days of `events` are made, and it begins anew. */
 export async function inCounting<T>(
