@@ -10,6 +10,7 @@ import { migrate } from './database/postgres-migrate.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
 import { recount, rowIds } from './events/fixtures/recount.ts';
 import { newDataDir, removeDataDir, startGavel, type GavelProcess } from './fixtures/gavel-process.ts';
+import { postAll, type PostedEvent } from './fixtures/posted-events.ts';
 import { serviceUrl } from './fixtures/services.ts';
 import { findProxy } from './fixtures/toxiproxy.ts';
 
@@ -18,7 +19,6 @@ const PROXIED = serviceUrl('KAFKA_PROXIED_BROKERS');
 const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const EVENTS = 2_000;
-const CLIENTS = 8;
 /** No test is judged by its time: this ends what hangs. */
 const PATIENCE = { timeout: 90_000, interval: 250 };
 
@@ -88,12 +88,6 @@ function startConsumer(): Consumer {
   return consumer;
 }
 
-interface PostedEvent {
-  readonly event_id: string;
-  readonly type: string;
-  readonly ad_id: string;
-}
-
 /** Some of them twice or more; the topics hold what other tests and seeds sent, too. */
 function makeArrays(seed: number): readonly PostedEvent[][] {
   const random = seededRandom(seed);
@@ -109,31 +103,6 @@ function makeArrays(seed: number): readonly PostedEvent[][] {
 
 function prefixOf(seed: number): string {
   return `seed ${String(seed)} of ${String(process.pid)}: `;
-}
-
-/** Resolves with the arrays that were not accepted. */
-async function postAll(
-  gavel: GavelProcess,
-  arrays: readonly PostedEvent[][],
-  onAccepted: () => void = () => {},
-): Promise<readonly PostedEvent[][]> {
-  const unsent = [...arrays];
-  const refused: PostedEvent[][] = [];
-  const client = async (): Promise<void> => {
-    for (let array = unsent.shift(); array !== undefined; array = unsent.shift()) {
-      const isAccepted = await fetch(`${gavel.url}/events`, {
-        method: 'POST',
-        body: JSON.stringify(array),
-      }).then(
-        ({ status }) => status === 202,
-        () => false,
-      );
-      if (isAccepted) onAccepted();
-      else refused.push(array);
-    }
-  };
-  await Promise.all(Array.from({ length: CLIENTS }, client));
-  return refused;
 }
 
 async function countedIds(seed: number): Promise<readonly string[]> {

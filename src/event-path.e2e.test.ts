@@ -7,10 +7,10 @@ import { findRunningPostgres } from './database/postgres-embedded.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
 import { recount, rowIds } from './events/fixtures/recount.ts';
 import { newDataDir, removeDataDir, startGavel, type GavelProcess } from './fixtures/gavel-process.ts';
+import { postAll, type PostedEvent } from './fixtures/posted-events.ts';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const EVENTS = 2_000;
-const CLIENTS = 8;
 
 let folder: string | null = null;
 let running: GavelProcess | null = null;
@@ -45,12 +45,6 @@ async function metric(gavel: GavelProcess, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
 }
 
-interface PostedEvent {
-  readonly event_id: string;
-  readonly type: string;
-  readonly ad_id: string;
-}
-
 /** Some of them twice or more, in one array or in several; of ads of ours and of nobody's. */
 async function makeArrays(gavel: GavelProcess, random: SeededRandom): Promise<readonly PostedEvent[][]> {
   const served = await fetch(`${gavel.url}/serve?userId=u&placementId=p&countryCode=US`);
@@ -63,31 +57,6 @@ async function makeArrays(gavel: GavelProcess, random: SeededRandom): Promise<re
   const arrays: PostedEvent[][] = [];
   while (events.length > 0) arrays.push(events.splice(0, 1 + random.integer(40)));
   return arrays;
-}
-
-/** Until all is sent or `isEnough`; resolves with the arrays that were not accepted. */
-async function postAll(
-  gavel: GavelProcess,
-  arrays: readonly PostedEvent[][],
-  onAccepted: () => void = () => {},
-): Promise<readonly PostedEvent[][]> {
-  const unsent = [...arrays];
-  const refused: PostedEvent[][] = [];
-  const client = async (): Promise<void> => {
-    for (let array = unsent.shift(); array !== undefined; array = unsent.shift()) {
-      const isAccepted = await fetch(`${gavel.url}/events`, {
-        method: 'POST',
-        body: JSON.stringify(array),
-      }).then(
-        ({ status }) => status === 202,
-        () => false,
-      );
-      if (isAccepted) onAccepted();
-      else refused.push(array);
-    }
-  };
-  await Promise.all(Array.from({ length: CLIENTS }, client));
-  return refused;
 }
 
 async function untilCounted(gavel: GavelProcess): Promise<void> {

@@ -258,7 +258,8 @@ describe('with a line that breaks', () => {
     expect([...new Set(namesOf(told))].sort()).toEqual([...committed].sort());
     expect(lastOf(told)).toEqual(await lastChanges());
     await expect.poll(() => relay.states.at(-1)).toBe('publishing');
-    expect(new Set(relay.states)).toEqual(new Set(['publishing', 'stuck']));
+    // Once for each time that it got stuck: a line that heals may fail once more.
+    expect(relay.states.join()).toMatch(/^publishing(,stuck,publishing)+$/);
   });
 
   it('ends with Postgres, and the next term goes on where it stood', async () => {
