@@ -25,8 +25,10 @@ export async function inOwnDatabase<T>(
 }
 
 /** Throws a sentence that says how such a service is had. */
-export function requireService(name: 'DATABASE_URL' | 'REDIS_URL'): string {
+export function requireService(name: 'DATABASE_URL' | 'REDIS_URL' | 'KAFKA_BROKERS'): string {
   const url = process.env[name];
   if (url !== undefined) return url;
-  throw new Error(`${name} is not set: \`npm run services -- postgres redis && . .services/env\` first`);
+  throw new Error(
+    `${name} is not set: \`npm run services -- postgres redis kafka && . .services/env\` first`,
+  );
 }

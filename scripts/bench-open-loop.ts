@@ -22,6 +22,9 @@ export interface StepFigures {
   /** null in a closed loop. */
   readonly intendedPerSecond: number | null;
   readonly achievedPerSecond: number;
+  readonly seconds: number;
+  readonly scheduled: number;
+  readonly sent: number;
   readonly answered: number;
   readonly ok200: number;
   readonly noContent204: number;
@@ -29,6 +32,8 @@ export interface StepFigures {
   readonly errors: Readonly<Record<string, number>>;
   readonly latency: TimesFigures;
   readonly ownLateness: TimesFigures;
+  /** Of load itself. */
+  readonly cpu: { readonly corePercent: number };
   readonly engineCorePercent: number;
   readonly serverCpu: { readonly microsPerAnswer: number; readonly corePercent: number } | null;
   readonly othersCores: number;

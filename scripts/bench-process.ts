@@ -77,8 +77,16 @@ export function numberFromEnvironment(name: string, fallback: number): number {
 
 /** User and system time of all threads of a process, not of its children. */
 export function cpuMicrosOf(pid: number): number {
-  if (process.platform !== 'linux') return cpuMicrosByPs(pid);
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return process.platform === 'linux' ? cpuMicrosByStat(`/proc/${pid}/stat`) : cpuMicrosByPs(pid);
+}
+
+/** Of one thread; 0 where the system does not tell. */
+export function cpuMicrosOfThread(pid: number, thread: number): number {
+  return process.platform === 'linux' ? cpuMicrosByStat(`/proc/${pid}/task/${thread}/stat`) : 0;
+}
+
+function cpuMicrosByStat(file: string): number {
+  const stat = readFileSync(file, 'utf8');
   // Behind the name, which may hold spaces: state is field 3, utime 14, stime 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * MICROS_PER_TICK;

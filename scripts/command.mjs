@@ -1,4 +1,4 @@
-/** `npm run consume`, `topics`, `keys`, `campaigns` and `deadletters`: brings dist/ up to date and runs the command. */
+/** `npm run consume`, `topics`, `keys`, `campaigns`, `deadletters` and `replay`: brings dist/ up to date and runs the command. */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildDist } from './dist.mjs';

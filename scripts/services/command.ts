@@ -21,6 +21,9 @@ async function obey(words: readonly string[]): Promise<void> {
   switch (order.kind) {
     case 'refused':
       throw new Error(order.reason);
+    case 'help':
+      process.stdout.write(order.usage);
+      return;
     case 'stop':
       return stopServices(place);
     case 'status':

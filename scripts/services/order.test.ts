@@ -18,6 +18,14 @@ describe('npm run services', () => {
     expect(readOrder(['status'])).toEqual({ kind: 'status' });
   });
 
+  test('tells how it is used', () => {
+    for (const word of ['--help', '-h']) {
+      const order = readOrder(['kafka', word]);
+      expect(order).toMatchObject({ kind: 'help' });
+      for (const name of [...SERVICE_NAMES, 'stop', 'status']) expect(JSON.stringify(order)).toContain(name);
+    }
+  });
+
   test('refuses a name that it does not know, and tells those that it does', () => {
     expect(readOrder(['redis', 'mysql', 'stop'])).toEqual({
       kind: 'refused',

@@ -62,10 +62,25 @@ impl Bodies {
 
 /// One JSON a line; empty lines are passed over.
 pub fn from_file(path: &Path) -> io::Result<Bodies> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    gather(lines.map(|(i, line)| (format!("{}:{}", path.display(), i + 1), line.as_bytes().to_vec())))
+    let text = read(path)?;
+    gather(lines_of(&text).map(|(i, line)| (format!("{}:{}", path.display(), i + 1), line.to_vec())))
+}
+
+/// As `from_file`, whatever the lines say; who answers them is not recounted.
+pub fn any_from_file(path: &Path) -> io::Result<Bodies> {
+    let text = read(path)?;
+    let body = |line: &[u8]| Body { bytes: line.to_vec(), asked: Asked::default(), user: None };
+    at_least_one(lines_of(&text).map(|(_, line)| body(line)).collect())
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    fs::read_to_string(path)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+/// Each with its place from 0.
+fn lines_of(text: &str) -> impl Iterator<Item = (usize, &[u8])> {
+    text.lines().map(str::as_bytes).enumerate().filter(|(_, line)| !line.trim_ascii().is_empty())
 }
 
 /// The same bodies for the same plan.
@@ -86,6 +101,10 @@ fn gather(named: impl Iterator<Item = (String, Vec<u8>)>) -> io::Result<Bodies> 
         });
         bodies.push(Body { bytes, asked, user });
     }
+    at_least_one(bodies)
+}
+
+fn at_least_one(bodies: Vec<Body>) -> io::Result<Bodies> {
     if bodies.is_empty() {
         return Err(invalid("there is no body: give one JSON a line".to_owned()));
     }
@@ -138,6 +157,18 @@ mod tests {
         }
         assert!(share(&|asked| asked.blocked_domains.is_empty()) < 1.0);
         assert!(share(&|asked| asked.user.is_none()) < 0.1);
+    }
+
+    #[test]
+    fn any_lines_are_sent_where_that_is_asked_for_but_some_there_must_be() {
+        let path = std::env::temp_dir().join(format!("load-any-{}.jsonl", std::process::id()));
+        fs::write(&path, "[1]\n\n{}\n").expect("written");
+        let bodies = any_from_file(&path).expect("two bodies");
+        assert_eq!((bodies.len(), bodies.body(0), bodies.body(1)), (2, &b"[1]"[..], &b"{}"[..]));
+        fs::write(&path, "\n").expect("written");
+        let error = any_from_file(&path).expect_err("nothing to send").to_string();
+        fs::remove_file(&path).expect("removed");
+        assert!(error.contains("no body"), "{error}");
     }
 
     #[test]

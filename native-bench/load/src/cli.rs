@@ -52,7 +52,7 @@ pub struct Run {
     /// Of the arrivals and of seeded bodies.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Without an answer for so long, a request has failed.
+    /// Without an answer for so long, a request has failed; what waits for a connection so long after its step is not sent.
     #[arg(long, value_parser = parse_duration, default_value = "1s")]
     timeout: Duration,
     /// Stops to sleep so long before a request is due: costs CPU time, saves the time of waking up.
@@ -64,6 +64,9 @@ pub struct Run {
     /// Writes all figures as JSON into a file, or to standard output with -.
     #[arg(long)]
     pub json: Option<PathBuf>,
+    /// Writes, for each 200 and 202, the place of its body and when it was read, in microseconds of the monotonic clock.
+    #[arg(long)]
+    pub answers: Option<PathBuf>,
     #[command(flatten)]
     pub bodies: BodyOptions,
     #[command(flatten)]
@@ -90,6 +93,9 @@ pub struct BodyOptions {
     /// Bid requests from a file, one JSON a line, instead of seeded ones.
     #[arg(long = "bodies")]
     pub file: Option<PathBuf>,
+    /// The file's lines need not be bid requests; nothing can be recounted then.
+    #[arg(long, requires = "file", conflicts_with = "asked")]
+    pub any: bool,
     /// Distinct seeded bodies; sent in turn, and again from the first.
     #[arg(long, default_value_t = BodyPlan::default().count, value_parser = read_count)]
     body_count: usize,
@@ -214,6 +220,13 @@ mod tests {
             assert!(run(&format!("--rate 1 --exchange {option}")).is_ok(), "{option}");
             assert!(run(&format!("--rate 1 --recount {option}")).is_ok(), "{option}");
         }
+    }
+
+    #[test]
+    fn bodies_that_are_no_bid_requests_come_from_a_file_and_are_not_recounted() {
+        assert!(run("--rate 1 --bodies some.jsonl --any").is_ok());
+        assert!(run("--rate 1 --any").is_err());
+        assert!(run("--rate 1 --bodies some.jsonl --any --recount").is_err());
     }
 
     #[test]

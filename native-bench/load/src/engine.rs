@@ -17,8 +17,6 @@ use crate::tally::{ErrorKind, Tally};
 
 /// How often requests are looked through for those that have waited too long for an answer.
 const EXPIRE_EVERY: Duration = Duration::from_millis(20);
-/// How long after a step's end its waiting requests are still sent; then they count as never sent.
-const DRAIN_FOR: Duration = Duration::from_secs(1);
 /// A wait shorter than this slept for nothing: the events were there already.
 const READY_WITHIN: Duration = Duration::from_micros(5);
 /// Waiting requests that fit without more memory: a second at the highest rates.
@@ -29,11 +27,12 @@ pub struct Engine<'a, S> {
     pub bodies: &'a Bodies,
     pub law: Law,
     pub seed: u64,
-    /// Without an answer for so long, a request has failed.
+    /// Without an answer for so long, a request has failed. What waits for a connection so long after a step's end
+    /// is never sent.
     pub timeout: Duration,
     /// So long before a request is due it stops to sleep, and asks again and again instead.
     pub spin: Duration,
-    /// Gets every 200: the place of its request's body, when it was read, its bytes.
+    /// Gets every 200 and 202: the place of its request's body, when it was read, its bytes.
     pub sink: S,
     /// The body of the next request; goes on over all steps.
     pub next_body: usize,
@@ -169,7 +168,7 @@ impl<S: FnMut(u32, Instant, &[u8])> Run<'_, '_, S> {
                 self.tally.answered_within += u64::from(self.now < self.end);
                 self.tally.latency.record(self.now - flight.intended);
                 self.tally.server.record(self.now - flight.written);
-                if status == 200 {
+                if matches!(status, 200 | 202) {
                     (self.engine.sink)(flight.body_index, self.now, self.engine.pool.body(place));
                 }
                 self.engine.pool.release(place);
@@ -193,7 +192,7 @@ impl<S: FnMut(u32, Instant, &[u8])> Run<'_, '_, S> {
             let oldest = self.queue.front().copied().unwrap_or(self.now);
             self.tally.oldest_waiting = self.now - oldest;
         }
-        if self.now >= self.end + DRAIN_FOR {
+        if self.now >= self.end + self.engine.timeout {
             for intended in self.queue.drain(..) {
                 self.tally.latency.record(self.now - intended);
             }

@@ -1,5 +1,6 @@
 //! load: asks a bidder for bids at a rate of its own choosing, and recounts what it answers.
 
+pub mod answer_times;
 pub mod answers;
 pub mod arrivals;
 pub mod bodies;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use load::answer_times::AnswerTimes;
 use load::cli::{Cli, Command, Run};
 use load::measurement::measure;
 use load::report::Report;
@@ -29,17 +30,25 @@ fn main() -> ExitCode {
 fn run_measurement(run: &Run) -> io::Result<ExitCode> {
     let plan = run.plan();
     let bodies = Arc::new(match &run.bodies.file {
+        Some(path) if run.bodies.any => bodies::any_from_file(path)?,
         Some(path) => bodies::from_file(path)?,
         None => bodies::seeded(&run.bodies.plan(run.seed)),
     });
     let exchange = run.exchange.plan(plan.target.address, run.seed)?;
     let started = exchange.map(|plan| exchange::start(plan, Arc::clone(&bodies))).transpose()?;
     let (mut sink, handle) = started.unzip();
+    let mut times = run.answers.is_some().then(AnswerTimes::default);
     let steps = measure(&plan, &bodies, |body_index, answered_at, body| {
+        if let Some(times) = &mut times {
+            times.note(body_index, answered_at);
+        }
         if let Some(sink) = &mut sink {
             sink.answered(body_index, answered_at, body);
         }
     })?;
+    if let (Some(path), Some(times)) = (&run.answers, &times) {
+        times.write(path)?;
+    }
     eprint!("{}", table::steps_table(&steps));
     let exchange = handle.map(exchange::Handle::finish).transpose()?;
     if let Some(exchange) = &exchange {

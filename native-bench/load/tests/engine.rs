@@ -162,13 +162,25 @@ fn a_server_that_takes_too_long_leaves_requests_waiting_at_the_end() {
         thread::sleep(Duration::from_millis(10));
         out.extend_from_slice(NO_CONTENT);
     });
-    let setting = Setting { connections: 1, timeout: TIMEOUT, step: open_loop(1_000, 500) };
+    let setting = Setting { connections: 1, timeout: Duration::from_secs(1), step: open_loop(1_000, 500) };
     let tally = run_against(address, &setting, |_, _, _| {});
     assert_eq!(tally.scheduled, 500);
     assert!(tally.oldest_waiting >= Duration::from_millis(300), "{:?}", tally.oldest_waiting);
     assert!(tally.answered < 200, "{}", tally.answered);
     // Most were never sent, and had waited for a second and more when they were given up.
     assert!(tally.latency.quantile_micros(0.5) >= 999_000, "{}", tally.latency.quantile_micros(0.5));
+}
+
+#[test]
+fn what_waits_at_the_end_is_sent_within_the_timeout() {
+    let address = floor_with(|_, _, out| {
+        thread::sleep(Duration::from_millis(10));
+        out.extend_from_slice(NO_CONTENT);
+    });
+    let setting = Setting { connections: 1, timeout: TIMEOUT, step: open_loop(1_000, 150) };
+    let tally = run_against(address, &setting, |_, _, _| {});
+    assert_eq!((tally.scheduled, tally.sent, tally.answered), (150, 150, 150));
+    assert!(tally.answered_within < 75, "{}", tally.answered_within);
 }
 
 #[test]
