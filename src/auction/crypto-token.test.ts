@@ -14,6 +14,7 @@ const BID: BidToken = {
   model: 'cpm',
   test: false,
   impressionPosts: true,
+  isCapped: true,
   lease: 123_456_789_012,
   ordinal: 4_294_967_295,
   priceMicros: priceMicros(2_500_001),
@@ -26,6 +27,7 @@ const BID: BidToken = {
   userId: 'user-1',
   multiplier: 1.1,
   whereabouts: packWhereabouts('zz', 'ooh'),
+  placementId: '/1234/news.example/top',
 };
 
 describe('a bid token', () => {
@@ -95,12 +97,26 @@ describe('a bid token', () => {
     expect(signer.verify(signer.sign({ ...BID, userId: '' }).token('win'), 'win')?.userHash).toBe('');
   });
 
+  it('names the placement, unless that is longer than 48 characters or not of printable ASCII', () => {
+    const told = (placementId: string): readonly unknown[] => {
+      const token = signer.sign({ ...BID, placementId }).token('click');
+      return [signer.verify(token, 'click')?.placementId, token.length];
+    };
+    expect(told('')).toEqual(['', 156]);
+    for (let length = 1; length <= 48; length++) {
+      const placementId = 'p ~'.repeat(16).slice(0, length);
+      expect(told(placementId)).toEqual([placementId, 156 + 4 * Math.ceil(length / 3)]);
+    }
+    for (const placementId of ['x'.repeat(49), 'é', 'a\0', 'a\nb', '\ud800'])
+      expect(told(placementId)).toEqual(['', 156]);
+  });
+
   it("of a click becomes its conversion's", () => {
     const signed = signer.sign(BID);
     expect(signer.reissue(signed.token('click'), 'conversion')).toBe(signed.token('conversion'));
   });
 
   it('needs no escaping in a URL, HTML or JSON', () => {
-    expect(signer.sign(BID).token('impression')).toMatch(/^[\w-]{156}$/);
+    expect(signer.sign(BID).token('impression')).toMatch(/^[\w-]{188}$/);
   });
 });

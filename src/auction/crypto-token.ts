@@ -2,7 +2,7 @@
  * The signed token that every URL of a bid carries: what was reserved, for whom, and one tag for the purpose
  * of the URL. One HMAC-SHA512 a bid is cut into a tag for each purpose, so that a pixel's token cannot bill.
  *
- *   token = base64url(payload, 108 bytes → 144 characters) + tag (12 characters = 72 bits)
+ *   token = base64url(payload, 108 to 156 bytes → 144 to 208 characters) + tag (12 characters = 72 bits)
  *
  *   payload, big endian
  *   0  version      1  key number   2  flags
@@ -13,8 +13,9 @@
  *   66 currency rate, double        74 issued, ms, 6               80 expiry, s, 4
  *   84 salted hash of the user, 8   92 impressions a bid buys, double
  *   100 bid price in micros of the bid's currency, 7               107 the low 8 bits of whereabouts
+ *   108 placement, ASCII, up to 48, with zeros up to a multiple of three; none where it is not told
  *
- * Both lengths are multiples of three bytes, so base64 needs no padding and the tags fall on characters.
+ * All lengths are multiples of three bytes, so base64 needs no padding and the tags fall on characters.
  */
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { BidModel } from '../campaigns/model.ts';
@@ -31,6 +32,8 @@ export interface BidToken {
   readonly test: boolean;
   /** The simple form: its impression is the money event. */
   readonly impressionPosts: boolean;
+  /** Frequency caps hold it for the user: its first showing counts. */
+  readonly isCapped: boolean;
   readonly lease: number;
   readonly ordinal: number;
   readonly priceMicros: PriceMicros;
@@ -46,6 +49,8 @@ export interface BidToken {
   readonly multiplier: number;
   /** Country and device type (whereabouts.ts). */
   readonly whereabouts: number;
+  /** '' where it is not known; one that is long, or not of printable ASCII, is left out of the token. */
+  readonly placementId: string;
 }
 
 /** A token that was read back: the user is a hash, 16 hex digits, or '' where there was none. */
@@ -77,16 +82,19 @@ export interface TokenSigner {
 }
 
 const VERSION = 1;
-const PAYLOAD_BYTES = 108;
-const PAYLOAD_LENGTH = 144;
+const FIXED_BYTES = 108;
+/** Most are shorter. Each character is 1.3 in five URLs a bid, and up to here the hash needs one block more at most. */
+const MAX_PLACEMENT_BYTES = 48;
+const PLACEMENT = new RegExp(`^[ -~]{1,${String(MAX_PLACEMENT_BYTES)}}$`);
+const MAX_PAYLOAD_BYTES = FIXED_BYTES + MAX_PLACEMENT_BYTES;
 const TAG_LENGTH = 12;
-const TOKEN_LENGTH = PAYLOAD_LENGTH + TAG_LENGTH;
+const MAX_TOKEN_LENGTH = (MAX_PAYLOAD_BYTES / 3) * 4 + TAG_LENGTH;
 /** Decoders take other alphabets too; a token has one spelling. */
 const SPELLING = /^[\w-]+$/;
 /** Of SHA-512. */
 const HASH_BLOCK_BYTES = 128;
 const HASH_BYTES = 64;
-const FLAG = { test: 1, impressionPosts: 2 } as const;
+const FLAG = { test: 1, impressionPosts: 2, capped: 4 } as const;
 const MODELS: readonly BidModel[] = ['cpm', 'cpc', 'cpa'];
 /** Of the hash of a user. */
 const USER_BYTES = 8;
@@ -100,7 +108,7 @@ export function createTokenSigner(keys: readonly SigningKey[], salt: Buffer): To
   const signing = keys[0];
   if (signing === undefined) throw new Error('a token signer needs a key');
   const byNumber = new Map(keys.map(({ number, key }) => [number, key]));
-  const payload = Buffer.alloc(PAYLOAD_BYTES);
+  const payloads = Buffer.alloc(MAX_PAYLOAD_BYTES);
   const signTags = hmacOfPayloads(signing.key);
   const saltText = salt.toString('hex');
 
@@ -109,20 +117,20 @@ export function createTokenSigner(keys: readonly SigningKey[], salt: Buffer): To
   }
 
   function verified(token: string, purpose: Purpose): { bytes: Buffer; tags: string } | null {
-    if (token.length !== TOKEN_LENGTH || !SPELLING.test(token)) return null;
-    const bytes = Buffer.from(token.slice(0, PAYLOAD_LENGTH), 'base64url');
-    if (bytes.length !== PAYLOAD_BYTES || bytes[0] !== VERSION) return null;
+    if (token.length > MAX_TOKEN_LENGTH || token.length % 4 !== 0 || !SPELLING.test(token)) return null;
+    const bytes = payloadOf(token);
+    if (bytes.length < FIXED_BYTES || bytes[0] !== VERSION) return null;
     const key = byNumber.get(bytes[1] ?? -1);
     if (key === undefined) return null;
     const tags = tagsOf(key, bytes);
     const expected = Buffer.from(tagOf(tags, purpose), 'latin1');
-    const given = Buffer.from(token.slice(PAYLOAD_LENGTH), 'latin1');
+    const given = Buffer.from(token.slice(-TAG_LENGTH), 'latin1');
     return given.length === expected.length && timingSafeEqual(given, expected) ? { bytes, tags } : null;
   }
 
   return {
     sign(bid) {
-      writePayload(payload, signing.number, bid, saltText);
+      const payload = payloads.subarray(0, writePayload(payloads, signing.number, bid, saltText));
       const text = payload.toString('base64url');
       const tags = signTags(payload);
       return { token: (purpose) => text + tagOf(tags, purpose) };
@@ -133,10 +141,10 @@ export function createTokenSigner(keys: readonly SigningKey[], salt: Buffer): To
     },
     hashUser: (userId) => (userId === '' ? '' : hash('sha256', saltText + userId).slice(0, 2 * USER_BYTES)),
     reissue(token, purpose) {
-      const bytes = Buffer.from(token.slice(0, PAYLOAD_LENGTH), 'base64url');
+      const bytes = payloadOf(token);
       const key = byNumber.get(bytes[1] ?? -1);
       if (key === undefined) throw new Error('only a verified token is issued again');
-      return token.slice(0, PAYLOAD_LENGTH) + tagOf(tagsOf(key, bytes), purpose);
+      return token.slice(0, -TAG_LENGTH) + tagOf(tagsOf(key, bytes), purpose);
     },
   };
 }
@@ -147,7 +155,7 @@ export function createTokenSigner(keys: readonly SigningKey[], salt: Buffer): To
  */
 function hmacOfPayloads(key: Buffer): (payload: Buffer) => string {
   const short = key.length > HASH_BLOCK_BYTES ? Buffer.from(hash('sha512', key, 'buffer')) : key;
-  const inner = Buffer.alloc(HASH_BLOCK_BYTES + PAYLOAD_BYTES);
+  const inner = Buffer.alloc(HASH_BLOCK_BYTES + MAX_PAYLOAD_BYTES);
   const outer = Buffer.alloc(HASH_BLOCK_BYTES + HASH_BYTES);
   for (let i = 0; i < HASH_BLOCK_BYTES; i++) {
     inner[i] = (short[i] ?? 0) ^ 0x36;
@@ -155,7 +163,8 @@ function hmacOfPayloads(key: Buffer): (payload: Buffer) => string {
   }
   return (payload) => {
     inner.set(payload, HASH_BLOCK_BYTES);
-    outer.write(hash('sha512', inner, 'binary'), HASH_BLOCK_BYTES, 'binary');
+    const bytes = inner.subarray(0, HASH_BLOCK_BYTES + payload.length);
+    outer.write(hash('sha512', bytes, 'binary'), HASH_BLOCK_BYTES, 'binary');
     return hash('sha512', outer, 'base64url');
   };
 }
@@ -165,10 +174,18 @@ function tagOf(tags: string, purpose: Purpose): string {
   return tags.slice(at, at + TAG_LENGTH);
 }
 
-function writePayload(bytes: Buffer, keyNumber: number, bid: BidToken, salt: string): void {
+function payloadOf(token: string): Buffer {
+  return Buffer.from(token.slice(0, -TAG_LENGTH), 'base64url');
+}
+
+/** Returns its length. */
+function writePayload(bytes: Buffer, keyNumber: number, bid: BidToken, salt: string): number {
   bytes[0] = VERSION;
   bytes[1] = keyNumber;
-  bytes[2] = (bid.test ? FLAG.test : 0) | (bid.impressionPosts ? FLAG.impressionPosts : 0);
+  bytes[2] =
+    (bid.test ? FLAG.test : 0) |
+    (bid.impressionPosts ? FLAG.impressionPosts : 0) |
+    (bid.isCapped ? FLAG.capped : 0);
   bytes[3] = MODELS.indexOf(bid.model) | ((bid.whereabouts >> 8) << MODEL_BITS);
   bytes.set(bid.identity, 4);
   bytes.writeUIntBE(bid.lease, 36, 6);
@@ -184,6 +201,11 @@ function writePayload(bytes: Buffer, keyNumber: number, bid: BidToken, salt: str
   bytes.writeDoubleBE(bid.multiplier, 92);
   writeWide(bytes, 100, bid.bidMicros);
   bytes[107] = bid.whereabouts & 0xff;
+  const { placementId } = bid;
+  if (!PLACEMENT.test(placementId)) return FIXED_BYTES;
+  const end = FIXED_BYTES + 3 * Math.ceil(placementId.length / 3);
+  bytes.fill(0, end - 2, end).write(placementId, FIXED_BYTES, 'latin1');
+  return end;
 }
 
 function readPayload(bytes: Buffer): ReadToken {
@@ -195,6 +217,7 @@ function readPayload(bytes: Buffer): ReadToken {
     model: MODELS[(bytes[3] ?? 0) & MODEL_MASK] ?? 'cpm',
     test: (flags & FLAG.test) !== 0,
     impressionPosts: (flags & FLAG.impressionPosts) !== 0,
+    isCapped: (flags & FLAG.capped) !== 0,
     lease: bytes.readUIntBE(36, 6),
     ordinal: bytes.readUInt32BE(42),
     priceMicros: priceMicros(bytes.readUIntBE(46, 6)),
@@ -207,6 +230,7 @@ function readPayload(bytes: Buffer): ReadToken {
     multiplier: bytes.readDoubleBE(92),
     bidMicros: priceMicros(readWide(bytes, 100)),
     whereabouts: ((bytes[3] ?? 0) >> MODEL_BITS) * TWO_TO_8 + (bytes[107] ?? 0),
+    placementId: bytes.toString('latin1', FIXED_BYTES).replace(/\0+$/, ''),
   };
 }
 
@@ -222,11 +246,5 @@ function readWide(bytes: Buffer, at: number): number {
 
 function readUuid(bytes: Buffer, at: number): string {
   const digits = bytes.toString('hex', at, at + 16);
-  return [
-    digits.slice(0, 8),
-    digits.slice(8, 12),
-    digits.slice(12, 16),
-    digits.slice(16, 20),
-    digits.slice(20),
-  ].join('-');
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

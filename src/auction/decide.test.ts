@@ -260,10 +260,10 @@ describe('privacy', () => {
     expect(outcome([testCampaign(1)], testRequest({ user, ...change })).userId).toBe('');
   });
 
-  it('a capped campaign without an identifier says so, and with one waits for the caps', () => {
+  it('a capped campaign bids where the user may be recognised, and says so where not', () => {
     const capped: Partial<Campaign> = { frequencyCaps: [{ limit: 1, window: 'day' }] };
     expect(nbrFor(capped)).toBe(NBR.identifierNeeded);
-    expect(nbrFor(capped, { user })).toBe(NBR.ledgerAway);
+    expect(nbrFor(capped, { user })).toBe(NBR.unknown);
   });
 });
 

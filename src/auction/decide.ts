@@ -148,6 +148,7 @@ function whereaboutsOf(attributes: BidRequest['attributes']): number {
 function impDecision(imp: Imp, channel: Channel, found: Shortlist): ImpDecision {
   return {
     impId: imp.id,
+    placementId: imp.tagId,
     nbr: found.nbr,
     expSec: bidLifetimeSec(imp, channel),
     multiplier: imp.multiplier,

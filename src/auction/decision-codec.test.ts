@@ -31,6 +31,7 @@ const candidate: fc.Arbitrary<Candidate> = fc.record({
 });
 const imp: fc.Arbitrary<ImpDecision> = fc.record({
   impId: text,
+  placementId: text,
   nbr,
   expSec: number,
   multiplier: number,

@@ -5,7 +5,8 @@
  *   invalid   u8 0 · text field · text message
  *   decided   u8 1 · u8 flags · u8 channel · u16 nbr · u16 imps · f64 currencyRate · f64 tmaxMs (NaN: null)
  *             · u16 whereabouts · text requestId · text currency · text userId · imp …
- *   imp       u16 nbr · u16 candidates · i32 resumeFrom · f64 expSec · f64 multiplier · text impId · candidate …
+ *   imp       u16 nbr · u16 candidates · i32 resumeFrom · f64 expSec · f64 multiplier · text impId
+ *             · text placementId · candidate …
  *   candidate u32 campaign · u32 ad · f64 priceMicros · f64 bidMicros · u32 width · u32 height · text dealId
  *   text      u32 (length × 2 + wide) · one byte a character (latin1), or two where wide (UTF-16)
  *
@@ -113,7 +114,7 @@ function writeImp(cursor: Cursor, imp: ImpDecision): boolean {
   view.setInt32(at + 4, imp.resumeFrom, true);
   view.setFloat64(at + 8, imp.expSec, true);
   view.setFloat64(at + 16, imp.multiplier, true);
-  if (!cursor.writeText(imp.impId)) return false;
+  if (!cursor.writeText(imp.impId) || !cursor.writeText(imp.placementId)) return false;
   for (const candidate of imp.shortlist) {
     if (!writeCandidate(cursor, candidate)) return false;
   }
@@ -125,10 +126,12 @@ function readImp(cursor: Cursor): ImpDecision {
   const at = cursor.advance(IMP_BYTES);
   const candidateCount = view.getUint16(at + 2, true);
   const impId = cursor.readText();
+  const placementId = cursor.readText();
   const shortlist: Candidate[] = [];
   for (let i = 0; i < candidateCount; i++) shortlist.push(readCandidate(cursor));
   return {
     impId,
+    placementId,
     nbr: view.getUint16(at, true) as Nbr,
     expSec: view.getFloat64(at + 8, true),
     multiplier: view.getFloat64(at + 16, true),

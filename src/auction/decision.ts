@@ -36,6 +36,8 @@ export interface Decided {
 
 export interface ImpDecision {
   readonly impId: string;
+  /** Where the ad would stand, as the request names it; '' where it does not. */
+  readonly placementId: string;
   /** 0 where the shortlist has a candidate. */
   readonly nbr: Nbr;
   /** Seconds the bid is valid. */

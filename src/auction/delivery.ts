@@ -1,4 +1,5 @@
 /** Every applicable campaign, best first: matching without the stop at a full shortlist. */
+import { NBR, type Nbr } from '../openrtb/codes.ts';
 import { IndexMatcher } from '../targeting/merge.ts';
 import { FROM_BEST } from '../targeting/query.ts';
 import { AD_FLAG, AD_TYPE_NUMBER } from '../targeting/snapshot.ts';
@@ -9,8 +10,14 @@ import { simpleBidRequest, type SimpleRequest } from './simple-request.ts';
 import { TierOffers } from './tier-offers.ts';
 
 export interface Delivery {
-  /** One entry a campaign: its first active banner ad that has an image. */
-  list(index: Index, form: SimpleRequest, nowMs: number): readonly { campaign: number; ad: number }[];
+  /** One entry a campaign: its first active banner ad that has an image. A reason where there is none. */
+  list(index: Index, form: SimpleRequest, nowMs: number): readonly Delivered[] | Nbr;
+}
+
+export interface Delivered {
+  /** Ordinals in the index. */
+  readonly campaign: number;
+  readonly ad: number;
 }
 
 export function createDelivery(policy: DeciderPolicy): Delivery {
@@ -21,15 +28,16 @@ export function createDelivery(policy: DeciderPolicy): Delivery {
       const request = simpleBidRequest(form);
       const admitted = offers.admit(index, request, { cpmOnly: false, imageOnly: true });
       const imp = request.imps[0];
-      if ('nbr' in admitted || imp === undefined) return [];
-      const found: { campaign: number; ad: number }[] = [];
+      if ('nbr' in admitted) return admitted.nbr;
+      if (imp === undefined) return NBR.noCampaignMatches;
+      const found: Delivered[] = [];
       matcher.prepare(index, impQuery(offers.open(index, imp), nowMs, FROM_BEST));
       matcher.forEach((campaign) => {
         const ad = firstImageBanner(index, campaign);
         if (ad >= 0) found.push({ campaign, ad });
         return true;
       });
-      return found;
+      return found.length === 0 ? NBR.noCampaignMatches : found;
     },
   };
 }

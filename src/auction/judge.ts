@@ -54,7 +54,6 @@ const REJECT = {
   cattax: { reason: 'blocked', rule: 'cattax' },
   bapp: { reason: 'blocked', rule: 'bapp' },
   identifier: { reason: 'identifier', rule: 'frequencyCaps' },
-  caps: { reason: 'frequency_caps', rule: 'frequencyCaps' },
 } as const satisfies Record<string, Rejection>;
 
 /** The rejection that came nearer to a bid. */
@@ -70,8 +69,7 @@ export function rejectCampaign(snapshot: Snapshot, offer: Offer, campaign: numbe
   if (request.source.allowedSeats.length > 0 && !request.allowedSeats.includes(seat)) return REJECT.wseat;
   if (request.blockedSeats.includes(seat)) return REJECT.bseat;
   const flags = snapshot.campaignFlags[campaign] ?? 0;
-  if ((flags & CAMPAIGN_FLAG.capped) !== 0) return request.identifier ? REJECT.caps : REJECT.identifier;
-  return null;
+  return (flags & CAMPAIGN_FLAG.capped) !== 0 && !request.identifier ? REJECT.identifier : null;
 }
 
 /**

@@ -2,10 +2,8 @@
  * The markup of a banner: compiled once per ad into the pieces around its URLs, already escaped for JSON, so
  * that a bid only joins strings.
  */
+import { CLICK_URL_MACRO } from '../targeting/creative.ts';
 import type { AdText } from '../targeting/snapshot.ts';
-
-/** In an html ad, where the signed click URL goes. */
-const CLICK_URL_MACRO = '{CLICK_URL}';
 
 export interface BannerMarkup {
   /** JSON string fragments: `adm` is pieces[0] click pieces[1] click … last, with the pixel's URL at the end. */

@@ -139,6 +139,11 @@ export class AccountBook implements Account {
     if (!this.#isBarred) this.#zone = terms.timezone;
   }
 
+  /** What a lease holds and has not yet been reserved can't be billed. */
+  get pendingNanos(): number {
+    return this.leasedNanos - (this.open?.unusedNanos ?? 0);
+  }
+
   day(key: number): DayBook {
     let day = this.days.get(key);
     if (day === undefined) {

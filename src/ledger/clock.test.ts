@@ -43,10 +43,11 @@ function reserveSome(ledger: EmbeddedLedger, account: Account, nowMs: number, mo
 const restart = (journal: MemoryJournal): MemoryJournal => journal.crash(journal.appended);
 
 describe.each(AHEAD)('a clock that was %s ahead', (_, aheadMs) => {
-  it('stops bids until the next tick at most, and passes no budget', () => {
+  it('stops bids until the next tick at most, and passes no budget', async () => {
     const ledger = openLedger({ journal: openMemoryJournal(), nowMs: NOON_MS });
     const account = ledger.account(TERMS);
-    for (const bid of reserveSome(ledger, account, NOON_MS, 4)) ledger.post(bid, costNanos(100), NOON_MS);
+    for (const bid of reserveSome(ledger, account, NOON_MS, 4))
+      await ledger.post(bid, costNanos(100), NOON_MS);
     const ahead = reserveSome(ledger, account, NOON_MS + aheadMs, 3);
     ledger.tick(NOON_MS + aheadMs);
 
@@ -57,7 +58,7 @@ describe.each(AHEAD)('a clock that was %s ahead', (_, aheadMs) => {
     const bids = reserveSome(ledger, account, NOON_MS + 2_000);
     expect(bids).toHaveLength(left);
     for (const bid of [...bids, ...ahead]) {
-      expect(ledger.post(bid, costNanos(100), NOON_MS + 3_000)).toBe('posted');
+      expect(await ledger.post(bid, costNanos(100), NOON_MS + 3_000)).toBe('posted');
     }
     expect(ledger.spend('c', NOON_MS + 3_000)).toEqual({
       spentTodayNanos: 1_000,
@@ -67,35 +68,35 @@ describe.each(AHEAD)('a clock that was %s ahead', (_, aheadMs) => {
     expect(ledger.totals()).toMatchObject({ lateNanos: 0, unexplainedOverspendNanos: 0 });
   });
 
-  it('leaves reservations that last for their validity and no longer', () => {
+  it('leaves reservations that last for their validity and no longer', async () => {
     const ledger = openLedger({ journal: openMemoryJournal(), nowMs: NOON_MS });
     const account = ledger.account(TERMS);
     const [bid, won] = reserveSome(ledger, account, NOON_MS + aheadMs, 5);
     ledger.tick(NOON_MS);
     expect(ledger.spend('c', NOON_MS).pendingNanos).toBe(500);
-    expect(ledger.win(won!, NOON_MS)).toBe('extended');
+    expect(await ledger.win(won!, NOON_MS)).toBe('extended');
     ledger.tick(NOON_MS + VALID_SEC * 1000 - 1);
     expect(ledger.spend('c', NOON_MS).pendingNanos).toBe(500);
     ledger.tick(NOON_MS + VALID_SEC * 1000);
     expect(ledger.spend('c', NOON_MS).pendingNanos).toBe(100);
-    expect(ledger.void(bid!, NOON_MS)).toBe('expired');
-    expect(ledger.post(bid!, costNanos(100), NOON_MS)).toBe('late');
-    expect(ledger.post(won!, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await ledger.void(bid!, NOON_MS)).toBe('expired');
+    expect(await ledger.post(bid!, costNanos(100), NOON_MS)).toBe('late');
+    expect(await ledger.post(won!, costNanos(100), NOON_MS)).toBe('posted');
     expect(ledger.totals()).toMatchObject({ lateNanos: 100, unexplainedOverspendNanos: 0 });
   });
 
-  it('stops no bids after a restart, and withholds nothing for longer than a slice and its validity', () => {
+  it('stops no bids after a restart, and withholds nothing for longer than a slice and its validity', async () => {
     const journal = openMemoryJournal();
     const before = openLedger({ journal, nowMs: NOON_MS + aheadMs });
     const bids = reserveSome(before, before.account(TERMS), NOON_MS + aheadMs, 3);
     const ledger = openLedger({ journal: restart(journal), nowMs: NOON_MS });
     const account = ledger.account(TERMS);
     expect(reserve(ledger, account, NOON_MS)).not.toBeNull();
-    expect(ledger.post(bids[0]!, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await ledger.post(bids[0]!, costNanos(100), NOON_MS)).toBe('posted');
     const released = NOON_MS + (10 + VALID_SEC + 60 + 1) * 1000;
     ledger.tick(released);
     expect(ledger.spend('c', released).pendingNanos).toBe(0);
-    expect(ledger.post(bids[1]!, costNanos(100), released)).toBe('late');
+    expect(await ledger.post(bids[1]!, costNanos(100), released)).toBe('late');
     expect(ledger.totals().unexplainedOverspendNanos).toBe(0);
   });
 
@@ -114,18 +115,18 @@ describe.each(AHEAD)('a clock that was %s ahead', (_, aheadMs) => {
     expect(ledger.pendingNanos()).toBe(0);
   });
 
-  it('takes no lease away, so that bills of before are known', () => {
+  it('takes no lease away, so that bills of before are known', async () => {
     const journal = openMemoryJournal();
     const before = openLedger({ journal, nowMs: NOON_MS });
     const bids = reserveSome(before, before.account(TERMS), NOON_MS);
     before.tick(NOON_MS + aheadMs);
     before.tick(NOON_MS + aheadMs + 1_000);
     before.tick(NOON_MS + 2_000);
-    expect(before.post(bids[0]!, costNanos(100), NOON_MS + 2_000)).toBe('late');
+    expect(await before.post(bids[0]!, costNanos(100), NOON_MS + 2_000)).toBe('late');
     const ledger = openLedger({ journal: restart(journal), nowMs: NOON_MS + aheadMs });
     ledger.tick(NOON_MS + aheadMs);
     ledger.tick(NOON_MS + 3_000);
-    expect(ledger.post(bids[1]!, costNanos(100), NOON_MS + 3_000)).toBe('late');
+    expect(await ledger.post(bids[1]!, costNanos(100), NOON_MS + 3_000)).toBe('late');
     expect(ledger.spend('c', NOON_MS + 3_000).spentTodayNanos).toBe(200);
   });
 });
@@ -141,7 +142,7 @@ describe('a clock', () => {
     expect(ledger.spend('c', midnight - 5_000).pendingNanos).toBe(1_000);
   });
 
-  it('that passes midnight to and fro finds each day as it left it', () => {
+  it('that passes midnight to and fro finds each day as it left it', async () => {
     const midnight = Date.UTC(2026, 5, 2);
     const ledger = openLedger({ journal: openMemoryJournal(), nowMs: midnight - 60_000 });
     const account = ledger.account(TERMS);
@@ -151,7 +152,7 @@ describe('a clock', () => {
         ledger.tick(nowMs);
         for (const bid of reserveSome(ledger, account, nowMs, 4)) {
           bids++;
-          ledger.post(bid, costNanos(100), nowMs);
+          await ledger.post(bid, costNanos(100), nowMs);
         }
       }
     }

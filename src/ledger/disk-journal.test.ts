@@ -66,12 +66,12 @@ function terms(campaignId: string): BudgetTerms {
   };
 }
 
-function reserve(ledger: EmbeddedLedger, campaignId: string, nowMs = NOON_MS): boolean {
+async function reserve(ledger: EmbeddedLedger, campaignId: string, nowMs = NOON_MS): Promise<boolean> {
   const reservedNanos = costNanos(100);
   const taken = ledger.reserve(ledger.account(terms(campaignId)), reservedNanos, nowMs, EXPIRY_SEC);
   if (taken === null) return false;
   const bid = { ...taken, campaignId, reservedNanos, expirySec: EXPIRY_SEC };
-  return ledger.post(bid, reservedNanos, nowMs) === 'posted';
+  return (await ledger.post(bid, reservedNanos, nowMs)) === 'posted';
 }
 
 const turn = (): Promise<void> =>
@@ -216,7 +216,7 @@ describe('a ledger on disk', () => {
     let posts = 0;
     let largest = 0;
     for (let round = 0; round < 120; round++) {
-      for (let at = 0; at < 20; at++) if (reserve(ledger, `c${(posts % 7).toString()}`)) posts++;
+      for (let at = 0; at < 20; at++) if (await reserve(ledger, `c${(posts % 7).toString()}`)) posts++;
       ledger.tick(NOON_MS);
       await ledger.saved();
       largest = Math.max(largest, ledger.size().journalBytes);
@@ -238,7 +238,7 @@ describe('a ledger on disk', () => {
     async function notify(place: number): Promise<void> {
       for (let at = 0; at < place; at++) await turn();
       for (let round = 0; round < 60; round++) {
-        expect(reserve(ledger, `c${place.toString()}`)).toBe(true);
+        expect(await reserve(ledger, `c${place.toString()}`)).toBe(true);
         ledger.tick(NOON_MS);
         await ledger.saved();
       }
@@ -256,15 +256,15 @@ describe('a ledger on disk', () => {
     const disk = new SmallDisk();
     const ledger = openLedger({ journal: open({ disk }), nowMs: NOON_MS });
     disk.room = 10;
-    expect(reserve(ledger, 'c')).toBe(false);
-    expect(reserve(ledger, 'c')).toBe(false);
+    expect(await reserve(ledger, 'c')).toBe(false);
+    expect(await reserve(ledger, 'c')).toBe(false);
     // A lease that gave nothing is not remembered.
     expect(ledger.size().leases).toBe(0);
     await expect(ledger.saved()).rejects.toThrow('ENOSPC');
     disk.room = 1_000_000;
     await ledger.saved();
     expect(ledger.tick(NOON_MS)).toEqual(['c']);
-    expect(reserve(ledger, 'c')).toBe(true);
+    expect(await reserve(ledger, 'c')).toBe(true);
     expect(ledger.spend('c', NOON_MS).pendingNanos).toBe(0);
   });
 
@@ -272,18 +272,18 @@ describe('a ledger on disk', () => {
     const disk = new SmallDisk();
     const journal = open({ disk });
     const ledger = openLedger({ journal, nowMs: NOON_MS });
-    expect(reserve(ledger, 'c')).toBe(true);
+    expect(await reserve(ledger, 'c')).toBe(true);
     await ledger.saved();
     disk.syncs = false;
-    for (let at = 0; at < 3; at++) expect(reserve(ledger, 'c')).toBe(true);
+    for (let at = 0; at < 3; at++) expect(await reserve(ledger, 'c')).toBe(true);
     await expect(ledger.saved()).rejects.toThrow('EIO');
-    expect(reserve(ledger, 'other')).toBe(false);
+    expect(await reserve(ledger, 'other')).toBe(false);
     disk.syncs = true;
     await expect(ledger.saved()).rejects.toThrow('EIO');
     ledger.tick(NOON_MS);
     while (!journal.healthy) await turn();
     await ledger.saved();
-    expect(reserve(ledger, 'other')).toBe(true);
+    expect(await reserve(ledger, 'other')).toBe(true);
     expect(openLedger({ journal: open(), nowMs: NOON_MS }).spend('c', NOON_MS).spentTodayNanos).toBe(400);
   });
 

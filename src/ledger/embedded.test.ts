@@ -75,7 +75,7 @@ describe('a budget', () => {
     expect(ledger.tick(NOON_MS + 1_000)).toEqual([]);
   });
 
-  it('is exact at 2^53 - 1 nanos', () => {
+  it('is exact at 2^53 - 1 nanos', async () => {
     const ledger = open();
     const half = (Number.MAX_SAFE_INTEGER - 1) / 2;
     const account = ledger.account(
@@ -88,14 +88,15 @@ describe('a budget', () => {
     const [one, two] = [mustReserve(ledger, account, half), mustReserve(ledger, account, half)];
     const last = mustReserve(ledger, account, 1);
     expect(reserve(ledger, account, 1)).toBeNull();
-    for (const bid of [one, two, last]) expect(ledger.post(bid, bid.reservedNanos, NOON_MS)).toBe('posted');
+    for (const bid of [one, two, last])
+      expect(await ledger.post(bid, bid.reservedNanos, NOON_MS)).toBe('posted');
     expect(ledger.spend('c', NOON_MS).spentLifetimeNanos).toBe(Number.MAX_SAFE_INTEGER);
   });
 
-  it('ends at the lifetime budget though the day bears more, and begins anew each day until then', () => {
+  it('ends at the lifetime budget though the day bears more, and begins anew each day until then', async () => {
     const ledger = open();
     const account = ledger.account(terms({ lifetimeBudgetNanos: costNanos(1_500) }));
-    for (const bid of reserveAll(ledger, account)) ledger.post(bid, bid.reservedNanos, NOON_MS);
+    for (const bid of reserveAll(ledger, account)) await ledger.post(bid, bid.reservedNanos, NOON_MS);
     const tomorrow = NOON_MS + DAY_MS;
     expect(ledger.tick(tomorrow)).toEqual(['c']);
     expect(reserveAll(ledger, account, 100, tomorrow)).toHaveLength(5);
@@ -146,16 +147,16 @@ describe('a budget', () => {
     expect(ledger.tick(NOON_MS + 12 * HOUR_MS)).toEqual(['lost']);
   });
 
-  it('whose zone becomes unknown still takes the notices of its leases, over a restart too', () => {
+  it('whose zone becomes unknown still takes the notices of its leases, over a restart too', async () => {
     const journal = openMemoryJournal();
     const ledger = open(journal);
     const account = ledger.account(terms());
     const bids = [mustReserve(ledger, account), mustReserve(ledger, account)];
     ledger.account(terms({ termsVersion: 2, timezone: 'Mars/Olympus' }));
-    expect(ledger.post(bids[0]!, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await ledger.post(bids[0]!, costNanos(100), NOON_MS)).toBe('posted');
     const again = open(journal.crash(journal.appended));
     expect(again.tick(NOON_MS)).toEqual([]);
-    expect(again.post(bids[1]!, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await again.post(bids[1]!, costNanos(100), NOON_MS)).toBe('posted');
     expect(again.spend('c', NOON_MS).spentTodayNanos).toBe(200);
   });
 
@@ -167,41 +168,41 @@ describe('a budget', () => {
     expect(reserve(ledger, account)).toBeNull();
   });
 
-  it('shrinks by what is posted late, also where a lease holds the rest', () => {
+  it('shrinks by what is posted late, also where a lease holds the rest', async () => {
     const ledger = open();
     const account = ledger.account(terms({ dailyBudgetNanos: costNanos(400) }));
     const bid = mustReserve(ledger, account);
-    ledger.void(bid, NOON_MS);
-    expect(ledger.post(bid, costNanos(100), NOON_MS)).toBe('late');
+    await ledger.void(bid, NOON_MS);
+    expect(await ledger.post(bid, costNanos(100), NOON_MS)).toBe('late');
     expect(reserveAll(ledger, account)).toHaveLength(3);
   });
 
-  it('gives the rest back when less is posted than was reserved, and never posts more than that', () => {
+  it('gives the rest back when less is posted than was reserved, and never posts more than that', async () => {
     const ledger = open();
     const account = ledger.account(terms());
     const [first, second] = reserveAll(ledger, account);
     if (first === undefined || second === undefined) throw new Error('too few');
-    ledger.post(first, costNanos(1), NOON_MS);
-    ledger.post(second, costNanos(5_000), NOON_MS);
+    await ledger.post(first, costNanos(1), NOON_MS);
+    await ledger.post(second, costNanos(5_000), NOON_MS);
     expect(ledger.spend('c', NOON_MS)).toMatchObject({ spentTodayNanos: 101, pendingNanos: 800 });
   });
 });
 
 describe('a reservation', () => {
-  it('posts once, and counts as late after its loss notice or its expiry, each counted', () => {
+  it('posts once, and counts as late after its loss notice or its expiry, each counted', async () => {
     const ledger = open();
     const account = ledger.account(terms());
     const [lost, silent] = [mustReserve(ledger, account), mustReserve(ledger, account)];
-    expect(ledger.void(lost, NOON_MS)).toBe('voided');
-    expect(ledger.void(lost, NOON_MS)).toBe('repeated');
-    expect(ledger.post(lost, costNanos(100), NOON_MS)).toBe('late');
-    expect(ledger.post(lost, costNanos(100), NOON_MS)).toBe('repeated');
-    expect(ledger.void(lost, NOON_MS)).toBe('already_posted');
+    expect(await ledger.void(lost, NOON_MS)).toBe('voided');
+    expect(await ledger.void(lost, NOON_MS)).toBe('repeated');
+    expect(await ledger.post(lost, costNanos(100), NOON_MS)).toBe('late');
+    expect(await ledger.post(lost, costNanos(100), NOON_MS)).toBe('repeated');
+    expect(await ledger.void(lost, NOON_MS)).toBe('already_posted');
     const later = NOON_MS + VALID_SEC * 1000;
     ledger.tick(later);
-    expect(ledger.void(silent, later)).toBe('expired');
-    expect(ledger.win(silent, later)).toBe('expired');
-    expect(ledger.post(silent, costNanos(60), later)).toBe('late');
+    expect(await ledger.void(silent, later)).toBe('expired');
+    expect(await ledger.win(silent, later)).toBe('expired');
+    expect(await ledger.post(silent, costNanos(60), later)).toBe('late');
     expect(ledger.totals()).toMatchObject({
       postedNanos: 160,
       lateNanos: 160,
@@ -212,26 +213,29 @@ describe('a reservation', () => {
     });
   });
 
-  it('is kept 60 s longer by its first win notice', () => {
+  it('is kept 60 s longer by its first win notice', async () => {
     const ledger = open();
     const account = ledger.account(terms());
     const bid = mustReserve(ledger, account);
-    expect(ledger.win(bid, NOON_MS)).toBe('extended');
-    expect(ledger.win(bid, NOON_MS)).toBe('repeated');
+    expect(await ledger.win(bid, NOON_MS)).toBe('extended');
+    expect(await ledger.win(bid, NOON_MS)).toBe('repeated');
     const expiryMs = bid.expirySec * 1000;
     ledger.tick(expiryMs + 59_999);
     expect(ledger.spend('c', expiryMs).pendingNanos).toBe(100);
-    expect(ledger.post(bid, costNanos(100), expiryMs + 59_999)).toBe('posted');
+    expect(await ledger.post(bid, costNanos(100), expiryMs + 59_999)).toBe('posted');
   });
 
-  it('tells its first win notice from all others, also after its bill, its loss notice or its expiry', () => {
+  it('tells its first win notice from all others, also after its bill, its loss notice or its expiry', async () => {
     const ledger = open();
     const account = ledger.account(terms());
     const [billed, lost, silent] = [1, 2, 3].map(() => mustReserve(ledger, account));
-    ledger.post(billed!, costNanos(100), NOON_MS);
-    ledger.void(lost!, NOON_MS);
+    await ledger.post(billed!, costNanos(100), NOON_MS);
+    await ledger.void(lost!, NOON_MS);
     const later = NOON_MS + VALID_SEC * 1000;
-    const wins = [billed!, lost!, silent!].map((bid) => [ledger.win(bid, later), ledger.win(bid, later)]);
+    const wins = [];
+    for (const bid of [billed!, lost!, silent!]) {
+      wins.push([await ledger.win(bid, later), await ledger.win(bid, later)]);
+    }
     expect(wins).toEqual([
       ['already_posted', 'repeated'],
       ['expired', 'repeated'],
@@ -240,94 +244,94 @@ describe('a reservation', () => {
     expect(ledger.totals().wins).toBe(3);
   });
 
-  it('is not extended by a win that comes too late, and takes nothing from one that was', () => {
+  it('is not extended by a win that comes too late, and takes nothing from one that was', async () => {
     const ledger = open();
     const account = ledger.account(terms());
     const [silent, extended] = [mustReserve(ledger, account), mustReserve(ledger, account)];
-    ledger.win(extended, NOON_MS);
+    await ledger.win(extended, NOON_MS);
     const later = NOON_MS + VALID_SEC * 1000;
     ledger.tick(later);
-    expect(ledger.win(silent, later)).toBe('expired');
-    expect(ledger.post(silent, costNanos(100), later)).toBe('late');
+    expect(await ledger.win(silent, later)).toBe('expired');
+    expect(await ledger.post(silent, costNanos(100), later)).toBe('late');
     expect(ledger.spend('c', later)).toMatchObject({ spentTodayNanos: 100, pendingNanos: 100 });
-    expect(ledger.post(extended, costNanos(100), later)).toBe('posted');
+    expect(await ledger.post(extended, costNanos(100), later)).toBe('posted');
     expect(ledger.totals().unexplainedOverspendNanos).toBe(0);
   });
 
-  it('is after a post that was taken back as after a loss notice, and its money where it was before', () => {
+  it('is after a post that was taken back as after a loss notice, and its money where it was before', async () => {
     const ledger = open();
     const account = ledger.account(terms({ lifetimeBudgetNanos: costNanos(1_000) }));
     const bid = mustReserve(ledger, account);
-    expect(ledger.retract(bid, NOON_MS)).toBe(false);
-    ledger.post(bid, costNanos(60), NOON_MS);
-    expect(ledger.retract(bid, NOON_MS)).toBe(true);
-    expect(ledger.retract(bid, NOON_MS)).toBe(false);
+    expect(await ledger.retract(bid, NOON_MS)).toBe(false);
+    await ledger.post(bid, costNanos(60), NOON_MS);
+    expect(await ledger.retract(bid, NOON_MS)).toBe(true);
+    expect(await ledger.retract(bid, NOON_MS)).toBe(false);
     expect(ledger.spend('c', NOON_MS)).toEqual({
       spentTodayNanos: 0,
       spentLifetimeNanos: 0,
       pendingNanos: 0,
     });
     expect(ledger.totals()).toMatchObject({ postedNanos: 60, retractedNanos: 60 });
-    expect(ledger.void(bid, NOON_MS)).toBe('repeated');
-    expect(ledger.post(bid, costNanos(100), NOON_MS)).toBe('late');
+    expect(await ledger.void(bid, NOON_MS)).toBe('repeated');
+    expect(await ledger.post(bid, costNanos(100), NOON_MS)).toBe('late');
     expect(reserveAll(ledger, account)).toHaveLength(9);
   });
 
-  it('gives a post back to the day that it was posted to, and forgets neither over a restart', () => {
+  it('gives a post back to the day that it was posted to, and forgets neither over a restart', async () => {
     const midnight = Date.UTC(2026, 5, 2);
     const journal = openMemoryJournal();
     const ledger = open(journal);
     const account = ledger.account(terms());
     const [kept, taken] = reserveAll(ledger, account, 100, midnight - 1);
-    ledger.post(kept!, costNanos(100), midnight);
-    ledger.post(taken!, costNanos(100), midnight);
-    ledger.retract(taken!, midnight);
+    await ledger.post(kept!, costNanos(100), midnight);
+    await ledger.post(taken!, costNanos(100), midnight);
+    await ledger.retract(taken!, midnight);
     expect(ledger.spend('c', midnight)).toMatchObject({ spentTodayNanos: 0, spentLifetimeNanos: 100 });
     const again = open(journal.crash(journal.appended), midnight - 1);
     expect(again.spend('c', midnight - 1).spentTodayNanos).toBe(100);
-    expect(again.void(taken!, midnight)).toBe('repeated');
+    expect(await again.void(taken!, midnight)).toBe('repeated');
   });
 
   it('keeps a post that is kept: then nothing is taken back any more', async () => {
     const ledger = open();
     const bid = mustReserve(ledger, ledger.account(terms()));
-    ledger.post(bid, costNanos(100), NOON_MS);
+    await ledger.post(bid, costNanos(100), NOON_MS);
     ledger.tick(NOON_MS);
     await ledger.saved();
-    expect(ledger.retract(bid, NOON_MS)).toBe(false);
+    expect(await ledger.retract(bid, NOON_MS)).toBe(false);
   });
 
-  it('of another ledger, campaign or a place that was never given is unknown', () => {
+  it('of another ledger, campaign or a place that was never given is unknown', async () => {
     const ledger = open();
     const account = ledger.account(terms());
     const bid = mustReserve(ledger, account);
-    expect(ledger.post({ ...bid, lease: bid.lease + 1 }, costNanos(1), NOON_MS)).toBe('unknown');
-    expect(ledger.void({ ...bid, ordinal: bid.ordinal + 1 }, NOON_MS)).toBe('unknown');
-    expect(ledger.win({ ...bid, campaignId: 'd' }, NOON_MS)).toBe('unknown');
+    expect(await ledger.post({ ...bid, lease: bid.lease + 1 }, costNanos(1), NOON_MS)).toBe('unknown');
+    expect(await ledger.void({ ...bid, ordinal: bid.ordinal + 1 }, NOON_MS)).toBe('unknown');
+    expect(await ledger.win({ ...bid, campaignId: 'd' }, NOON_MS)).toBe('unknown');
     expect(ledger.totals().unknown).toBe(3);
   });
 
-  it('is remembered for 48 h after the last expiry of its lease, for 32 days with a price for conversions', () => {
+  it('is remembered for 48 h after the last expiry of its lease, for 32 days with a price for conversions', async () => {
     const ledger = open();
     const cpm = mustReserve(ledger, ledger.account(terms()));
     const cpa = mustReserve(ledger, ledger.account(terms({ campaignId: 'a', model: 'cpa' })), 0);
-    expect(ledger.postClick(cpa, costNanos(0), NOON_MS)).toBe('posted');
+    expect(await ledger.postClick(cpa, costNanos(0), NOON_MS)).toBe('posted');
     pass(ledger, NOON_MS, NOON_MS + 48 * HOUR_MS);
-    expect(ledger.post(cpm, costNanos(100), NOON_MS)).toBe('late');
+    expect(await ledger.post(cpm, costNanos(100), NOON_MS)).toBe('late');
     pass(ledger, NOON_MS + 48 * HOUR_MS, NOON_MS + 52 * HOUR_MS);
-    expect(ledger.post(cpm, costNanos(100), NOON_MS)).toBe('unknown');
-    expect(ledger.postConversion(cpa, costNanos(100), NOON_MS + 30 * DAY_MS)).toBe('posted');
+    expect(await ledger.post(cpm, costNanos(100), NOON_MS)).toBe('unknown');
+    expect(await ledger.postConversion(cpa, costNanos(100), NOON_MS + 30 * DAY_MS)).toBe('posted');
     pass(ledger, NOON_MS + 30 * DAY_MS, NOON_MS + 33 * DAY_MS);
     expect(ledger.size().leases).toBe(0);
   });
 
-  it('leaves nothing in its lease but marks once it is settled', () => {
+  it('leaves nothing in its lease but marks once it is settled', async () => {
     const ledger = open();
     const account = ledger.account(terms());
     const bids = [mustReserve(ledger, account), mustReserve(ledger, account)];
     const lease = account instanceof AccountBook ? account.open?.lease : undefined;
     expect(lease?.marks).toBeNull();
-    ledger.post(bids[0]!, costNanos(100), NOON_MS);
+    await ledger.post(bids[0]!, costNanos(100), NOON_MS);
     ledger.tick(bids[0]!.expirySec * 1000);
     expect(lease?.pending).toBeNull();
     expect(lease?.marks).toMatchObject({ posted: 1, voided: 0 });
@@ -354,16 +358,16 @@ describe('a reservation', () => {
 });
 
 describe('clicks and conversions', () => {
-  it('take their price from the budget, once, and are uncharged with none left', () => {
+  it('take their price from the budget, once, and are uncharged with none left', async () => {
     const ledger = open();
     const account = ledger.account(terms({ model: 'cpc', dailyBudgetNanos: costNanos(250) }));
     const bids = [1, 2, 3].map(() => mustReserve(ledger, account, 0));
-    expect(bids.map((bid) => ledger.postClick(bid, costNanos(100), NOON_MS))).toEqual([
+    expect(await Promise.all(bids.map((bid) => ledger.postClick(bid, costNanos(100), NOON_MS)))).toEqual([
       'posted',
       'posted',
       'uncharged',
     ]);
-    expect(bids.map((bid) => ledger.postClick(bid, costNanos(100), NOON_MS))).toEqual(
+    expect(await Promise.all(bids.map((bid) => ledger.postClick(bid, costNanos(100), NOON_MS)))).toEqual(
       Array(3).fill('repeated'),
     );
     expect(reserve(ledger, account, 0)).toBeNull();
@@ -371,36 +375,36 @@ describe('clicks and conversions', () => {
     expect(ledger.tick(NOON_MS + 12 * HOUR_MS)).toEqual(['c']);
   });
 
-  it('that can not be kept are paid back, and stay clicks, also over a restart', () => {
+  it('that can not be kept are paid back, and stay clicks, also over a restart', async () => {
     const journal = openMemoryJournal();
     const ledger = open(journal);
     const account = ledger.account(terms({ model: 'cpc', dailyBudgetNanos: costNanos(100) }));
     const [lost, next] = [mustReserve(ledger, account, 0), mustReserve(ledger, account, 0)];
-    expect(ledger.postClick(lost, costNanos(100), NOON_MS)).toBe('posted');
-    ledger.refundClick(lost, costNanos(100), NOON_MS);
+    expect(await ledger.postClick(lost, costNanos(100), NOON_MS)).toBe('posted');
+    await ledger.refundClick(lost, costNanos(100), NOON_MS);
     expect(ledger.spend('c', NOON_MS)).toMatchObject({ spentTodayNanos: 0, spentLifetimeNanos: 0 });
     expect(ledger.totals()).toMatchObject({ postedNanos: 100, retractedNanos: 100 });
     const again = open(journal.crash(journal.appended));
-    expect(again.postClick(lost, costNanos(100), NOON_MS)).toBe('repeated');
-    expect(again.postConversion(lost, costNanos(0), NOON_MS)).toBe('posted');
-    expect(again.postClick(next, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await again.postClick(lost, costNanos(100), NOON_MS)).toBe('repeated');
+    expect(await again.postConversion(lost, costNanos(0), NOON_MS)).toBe('posted');
+    expect(await again.postClick(next, costNanos(100), NOON_MS)).toBe('posted');
     expect(again.spend('c', NOON_MS).spentTodayNanos).toBe(100);
   });
 
-  it('of a cpa campaign charge the conversion alone, and only after its click', () => {
+  it('of a cpa campaign charge the conversion alone, and only after its click', async () => {
     const ledger = open();
     const bid = mustReserve(ledger, ledger.account(terms({ model: 'cpa' })), 0);
-    expect(ledger.postConversion(bid, costNanos(100), NOON_MS)).toBe('unclicked');
-    expect(ledger.postClick(bid, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await ledger.postConversion(bid, costNanos(100), NOON_MS)).toBe('unclicked');
+    expect(await ledger.postClick(bid, costNanos(100), NOON_MS)).toBe('posted');
     expect(ledger.spend('c', NOON_MS).spentTodayNanos).toBe(0);
-    expect(ledger.postConversion(bid, costNanos(100), NOON_MS)).toBe('posted');
-    expect(ledger.postConversion(bid, costNanos(100), NOON_MS)).toBe('repeated');
+    expect(await ledger.postConversion(bid, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await ledger.postConversion(bid, costNanos(100), NOON_MS)).toBe('repeated');
     expect(ledger.spend('c', NOON_MS).spentTodayNanos).toBe(100);
   });
 });
 
 describe('a day', () => {
-  it('ends at midnight in New York when the clocks go back, and its leases post to it', () => {
+  it('ends at midnight in New York when the clocks go back, and its leases post to it', async () => {
     const endMs = Date.UTC(2026, 10, 2, 5);
     const ledger = open(openMemoryJournal(), endMs - HOUR_MS);
     const account = ledger.account(terms({ timezone: 'America/New_York' }));
@@ -409,7 +413,7 @@ describe('a day', () => {
     expect(reserve(ledger, account, 100, endMs - 1)).toBeNull();
     const next = mustReserve(ledger, account, 100, endMs);
     expect(next.lease).not.toBe(bid.lease);
-    expect(ledger.post(bid, costNanos(100), endMs)).toBe('posted');
+    expect(await ledger.post(bid, costNanos(100), endMs)).toBe('posted');
     expect(ledger.spend('c', endMs)).toEqual({
       spentTodayNanos: 0,
       spentLifetimeNanos: 100,
@@ -426,11 +430,11 @@ describe('a day', () => {
     expect(ledger.spend('c', midnight - 5).pendingNanos).toBe(1_000);
   });
 
-  it('keeps its spend when the zone is changed and changed back', () => {
+  it('keeps its spend when the zone is changed and changed back', async () => {
     const nowMs = NOON_MS + HOUR_MS;
     const ledger = open();
     const account = ledger.account(terms());
-    for (const bid of reserveAll(ledger, account, 100, nowMs)) ledger.post(bid, costNanos(100), nowMs);
+    for (const bid of reserveAll(ledger, account, 100, nowMs)) await ledger.post(bid, costNanos(100), nowMs);
     ledger.account(terms({ timezone: 'Pacific/Auckland' }));
     expect(ledger.spend('c', nowMs).spentTodayNanos).toBe(0);
     ledger.account(terms());
@@ -441,7 +445,7 @@ describe('a day', () => {
 describe('a crash', () => {
   const crash = (journal: MemoryJournal): MemoryJournal => journal.crash(journal.written);
 
-  it('withholds what was leased until its last expiry, and takes notices for it meanwhile', () => {
+  it('withholds what was leased until its last expiry, and takes notices for it meanwhile', async () => {
     const journal = openMemoryJournal();
     const before = open(journal);
     const bids = reserveAll(before, before.account(terms()));
@@ -451,8 +455,8 @@ describe('a crash', () => {
     expect(reserve(ledger, account)).toBeNull();
     const [posted, lost] = bids;
     if (posted === undefined || lost === undefined) throw new Error('too few');
-    expect(ledger.post(posted, costNanos(100), NOON_MS)).toBe('posted');
-    expect(ledger.void(lost, NOON_MS)).toBe('voided');
+    expect(await ledger.post(posted, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await ledger.void(lost, NOON_MS)).toBe('voided');
     mustReserve(ledger, account);
     expect(ledger.tick(NOON_MS + 371_000)).toEqual(['c']);
     expect(ledger.spend('c', NOON_MS)).toMatchObject({ spentTodayNanos: 100, pendingNanos: 0 });
@@ -487,12 +491,12 @@ describe('a crash', () => {
     }
   });
 
-  it('remembers terms for clicks of a campaign that nobody has opened since', () => {
+  it('remembers terms for clicks of a campaign that nobody has opened since', async () => {
     const journal = openMemoryJournal();
     const before = open(journal);
     const bid = mustReserve(before, before.account(terms({ model: 'cpc' })), 0);
     const ledger = open(crash(journal));
-    expect(ledger.postClick(bid, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await ledger.postClick(bid, costNanos(100), NOON_MS)).toBe('posted');
     expect(ledger.spend('c', NOON_MS).spentTodayNanos).toBe(100);
   });
 });
@@ -509,12 +513,12 @@ describe('a journal that keeps nothing', () => {
     // Not even from the slice that was kept before: what becomes of the bid can't be.
     expect(reserve(ledger, account)).toBeNull();
     expect(ledger.canReserve(account, NOON_MS)).toBe(false);
-    expect(ledger.post(bid, costNanos(100), NOON_MS)).toBe('posted');
+    expect(await ledger.post(bid, costNanos(100), NOON_MS)).toBe('posted');
     await expect(ledger.saved()).rejects.toThrow('keeps nothing');
     expect(ledger.tick(NOON_MS)).toEqual([]);
     journal.setSound(true);
     expect(ledger.tick(NOON_MS)).toEqual(['c']);
-    expect(ledger.post(bid, costNanos(100), NOON_MS)).toBe('repeated');
+    expect(await ledger.post(bid, costNanos(100), NOON_MS)).toBe('repeated');
     await ledger.saved();
     expect(ledger.isSound).toBe(true);
     expect(reserveAll(ledger, account)).toHaveLength(9);

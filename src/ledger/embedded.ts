@@ -11,7 +11,7 @@ import type { Journal } from './journal.ts';
 import type {
   Account,
   BudgetTerms,
-  Ledger,
+  CountedLedger,
   PostStatus,
   Reservation,
   ReservedBid,
@@ -34,10 +34,7 @@ const NO_SPEND: Spend = {
   pendingNanos: costNanos(0),
 };
 
-export interface EmbeddedLedger extends Ledger {
-  totals(): Readonly<Totals>;
-  /** Reserved over all accounts, and neither posted, voided nor expired. */
-  pendingNanos(): number;
+export interface EmbeddedLedger extends CountedLedger {
   /** Leases that are remembered, and bytes of the journal. */
   size(): { readonly leases: number; readonly journalBytes: number };
 }
@@ -89,6 +86,10 @@ class JournaledLedger implements EmbeddedLedger {
     return book;
   }
 
+  prepare(): null {
+    return null;
+  }
+
   reserve(account: Account, nanos: CostNanos, nowMs: number, expirySec: number): Reservation | null {
     const book = bookOf(account);
     if (!Number.isSafeInteger(nanos) || nanos < 0) throw new RangeError('a cost is a whole number of nanos');
@@ -98,46 +99,42 @@ class JournaledLedger implements EmbeddedLedger {
       this.#dry.add(book);
       return null;
     }
-    const { lease } = open;
     open.unusedNanos -= nanos;
-    const nowSec = Math.floor(this.#clerk.nowMs / 1000);
-    if (nanos > 0) this.#expiry.pending.add(open, expirySec, nanos, nowSec);
-    return { lease: lease.number, ordinal: lease.given++ };
+    if (nanos > 0) this.#expiry.pending.add(open, expirySec, nanos, Math.floor(this.#clerk.nowMs / 1000));
+    return { lease: open.lease.number, ordinal: open.lease.given++ };
   }
 
-  post(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus {
-    this.#clerk.advance(nowMs);
-    return this.#notices.post(bid, amountNanos);
+  release(bid: ReservedBid, nowMs: number): void {
+    this.#noticesAt(nowMs).void(bid);
   }
 
-  postClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus {
-    this.#clerk.advance(nowMs);
-    return this.#notices.postClick(bid, amountNanos);
+  post(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): Promise<PostStatus> {
+    return Promise.resolve(this.#noticesAt(nowMs).post(bid, amountNanos));
   }
 
-  refundClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): void {
-    this.#clerk.advance(nowMs);
-    this.#notices.refundClick(bid, amountNanos);
+  postClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): Promise<PostStatus> {
+    return Promise.resolve(this.#noticesAt(nowMs).postClick(bid, amountNanos));
   }
 
-  postConversion(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus {
-    this.#clerk.advance(nowMs);
-    return this.#notices.postConversion(bid, amountNanos);
+  refundClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): Promise<void> {
+    this.#noticesAt(nowMs).refundClick(bid, amountNanos);
+    return Promise.resolve();
   }
 
-  void(bid: ReservedBid, nowMs: number): VoidStatus {
-    this.#clerk.advance(nowMs);
-    return this.#notices.void(bid);
+  postConversion(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): Promise<PostStatus> {
+    return Promise.resolve(this.#noticesAt(nowMs).postConversion(bid, amountNanos));
   }
 
-  win(bid: ReservedBid, nowMs: number): WinStatus {
-    this.#clerk.advance(nowMs);
-    return this.#notices.win(bid);
+  void(bid: ReservedBid, nowMs: number): Promise<VoidStatus> {
+    return Promise.resolve(this.#noticesAt(nowMs).void(bid));
   }
 
-  retract(bid: ReservedBid, nowMs: number): boolean {
-    this.#clerk.advance(nowMs);
-    return this.#notices.retract(bid);
+  win(bid: ReservedBid, nowMs: number): Promise<WinStatus> {
+    return Promise.resolve(this.#noticesAt(nowMs).win(bid));
+  }
+
+  retract(bid: ReservedBid, nowMs: number): Promise<boolean> {
+    return Promise.resolve(this.#noticesAt(nowMs).retract(bid));
   }
 
   tick(nowMs: number): readonly string[] {
@@ -177,13 +174,17 @@ class JournaledLedger implements EmbeddedLedger {
     return {
       spentTodayNanos: costNanos(this.#slices.turnDay(book).postedNanos),
       spentLifetimeNanos: costNanos(book.postedNanos),
-      pendingNanos: costNanos(pendingOf(book)),
+      pendingNanos: costNanos(book.pendingNanos),
     };
+  }
+
+  refresh(): Promise<void> {
+    return Promise.resolve();
   }
 
   pendingNanos(): number {
     let sum = 0;
-    for (const book of this.#clerk.books.accounts.values()) sum += pendingOf(book);
+    for (const book of this.#clerk.books.accounts.values()) sum += book.pendingNanos;
     return sum;
   }
 
@@ -202,6 +203,11 @@ class JournaledLedger implements EmbeddedLedger {
 
   size(): { readonly leases: number; readonly journalBytes: number } {
     return { leases: this.#clerk.books.leases.size, journalBytes: this.#clerk.journal.bytes };
+  }
+
+  #noticesAt(nowMs: number): Notices {
+    this.#clerk.advance(nowMs);
+    return this.#notices;
   }
 
   /** The lease that bears it now; null: none does. */
@@ -241,9 +247,4 @@ class JournaledLedger implements EmbeddedLedger {
 function bookOf(account: Account): AccountBook {
   if (account instanceof AccountBook) return account;
   throw new TypeError('an account is what this ledger gave');
-}
-
-/** What a lease holds and has not yet been reserved can't be billed. */
-function pendingOf(book: AccountBook): number {
-  return book.leasedNanos - (book.open?.unusedNanos ?? 0);
 }

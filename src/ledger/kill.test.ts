@@ -47,7 +47,8 @@ describe('kill -9', () => {
       const spend = ledger.spend('c', nowMs);
       expect(spend.spentLifetimeNanos).toBeGreaterThanOrEqual(answered.size * 100);
       expect(spend.spentLifetimeNanos + spend.pendingNanos).toBeLessThanOrEqual(BUDGET_NANOS);
-      for (const bid of answered.values()) expect(ledger.post(bid, costNanos(100), nowMs)).toBe('repeated');
+      for (const bid of answered.values())
+        expect(await ledger.post(bid, costNanos(100), nowMs)).toBe('repeated');
       expect(ledger.spend('c', nowMs).spentLifetimeNanos).toBe(spend.spentLifetimeNanos);
       await ledger.close();
     }

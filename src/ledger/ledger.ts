@@ -4,6 +4,7 @@
  */
 import type { Schedule, BidModel } from '../campaigns/model.ts';
 import type { CostNanos } from '../money.ts';
+import type { Totals } from './totals.ts';
 
 /** What the ledger must know of a campaign. */
 export interface BudgetTerms {
@@ -35,17 +36,22 @@ export interface ReservedBid extends Reservation {
 }
 
 /**
+ * The ledger can't be asked now. owed: what was told is kept, and will be done once; what it did is not known yet, and a
+ * click or a conversion is done free of charge · away: it could not be kept either, and is to be told again.
+ */
+type Unasked = 'owed' | 'away';
+/**
  * posted: the money moved now · late: it moved, after its expiry or its loss notice · repeated: it had moved
  * before, nothing changes · uncharged: cpc and cpa with no budget left, counted and not charged · unclicked: a
  * conversion before its click · unknown: no such lease (older than it is kept, or of another ledger).
  */
-export type PostStatus = 'posted' | 'late' | 'repeated' | 'uncharged' | 'unclicked' | 'unknown';
-export type VoidStatus = 'voided' | 'repeated' | 'already_posted' | 'expired' | 'unknown';
+export type PostStatus = 'posted' | 'late' | 'repeated' | 'uncharged' | 'unclicked' | 'unknown' | Unasked;
+export type VoidStatus = 'voided' | 'repeated' | 'already_posted' | 'expired' | 'unknown' | Unasked;
 /**
  * The first win notice is `extended`, or says why there is nothing left to extend: `already_posted`, or `expired`
  * after the expiry or the loss notice. All that follow are `repeated`.
  */
-export type WinStatus = 'extended' | 'repeated' | 'already_posted' | 'expired' | 'unknown';
+export type WinStatus = 'extended' | 'repeated' | 'already_posted' | 'expired' | 'unknown' | Unasked;
 
 export interface Spend {
   readonly spentTodayNanos: CostNanos;
@@ -63,31 +69,39 @@ export interface Ledger {
   /** Opens the campaign's account, or gives it new terms; terms of a lower version than it has are ignored. */
   account(terms: BudgetTerms): Account;
   /**
+   * null: nothing to wait for, `reserve` knows what it can know. Else it resolves when the slices that the accounts
+   * lack have come or were refused, or when the ledger has taken longer than a bid can wait; it never rejects.
+   * `expirySec`: the latest that will be asked of `reserve`.
+   */
+  prepare(accounts: readonly Account[], nowMs: number, expirySec: number): Promise<void> | null;
+  /**
    * Takes `costNanos` (0 for cpc and cpa) until `expirySec`; null when the budget can't bear it, the ledger is not
    * sound, or `expirySec` is over or further away than a day. After a null a `tick` tells when the account can bid
    * again. Returns at once: no disk, no network, but for the grant of a new lease.
    */
   reserve(account: Account, costNanos: CostNanos, nowMs: number, expirySec: number): Reservation | null;
+  /** Takes back, at once, a reservation that nobody was told of: no notice of it will ever come. */
+  release(bid: ReservedBid, nowMs: number): void;
   /** Moves `amountNanos`, at most what was reserved, from pending to spent. */
-  post(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
+  post(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): Promise<PostStatus>;
   /** cpc: the click's amount from what is left of the budget. Bit of the click is set either way. */
-  postClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
+  postClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): Promise<PostStatus>;
   /**
    * Gives back what the click took, whose `postClick` was `posted`, because the click itself can't be kept. It stays
    * a click: its repeat is one, and its conversion counts.
    */
-  refundClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): void;
+  refundClick(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): Promise<void>;
   /** cpa: the conversion's amount; `unclicked` without the click before it. */
-  postConversion(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): PostStatus;
-  void(bid: ReservedBid, nowMs: number): VoidStatus;
+  postConversion(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): Promise<PostStatus>;
+  void(bid: ReservedBid, nowMs: number): Promise<VoidStatus>;
   /**
    * Takes back a post that could not be kept (`saved` rejected) and was therefore not answered: what it moved is
    * unspent again, and the reservation is as after a loss notice. true: now; false: there is no such post, it was
    * taken back before, or it has been kept since.
    */
-  retract(bid: ReservedBid, nowMs: number): boolean;
+  retract(bid: ReservedBid, nowMs: number): Promise<boolean>;
   /** A win notice keeps the reservation 60 s longer. */
-  win(bid: ReservedBid, nowMs: number): WinStatus;
+  win(bid: ReservedBid, nowMs: number): Promise<WinStatus>;
   /**
    * Lets expire what is due, and returns the ids of accounts that can bid again. Call it every second. It alone
    * follows a clock that is set back; until then time stands still.
@@ -97,8 +111,17 @@ export interface Ledger {
   readonly isSound: boolean;
   /** true while the account can bear one unit more. */
   canReserve(account: Account, nowMs: number): boolean;
+  /** As far as it is known here; `refresh` brings that up to date, where others spend of the same budgets. */
   spend(campaignId: string, nowMs: number): Spend;
+  refresh(campaignIds: readonly string[], nowMs: number): Promise<void>;
   /** Resolves when all that was done before the call would survive a crash. Rejects when it can't be kept. */
   saved(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** With what metrics ask for. */
+export interface CountedLedger extends Ledger {
+  totals(): Readonly<Totals>;
+  /** Reserved over all accounts of this process, and neither posted, voided nor expired as far as it knows. */
+  pendingNanos(): number;
 }

@@ -343,7 +343,7 @@ class Walk {
   async step(): Promise<void> {
     const dice = this.#random();
     if (dice < 0.46) this.#reserve();
-    else if (dice < 0.86) this.#notify();
+    else if (dice < 0.86) await this.#notify();
     else if (dice < 0.955) this.#passTime();
     else if (dice < 0.97) await this.#save();
     else if (dice < 0.98) this.#setTerms(this.#anyCampaign(), null);
@@ -395,7 +395,7 @@ class Walk {
     });
   }
 
-  #notify(): void {
+  async #notify(): Promise<void> {
     const { reservations, nowMs } = this.#naive;
     const back = Math.floor(this.#random() ** 2 * Math.min(reservations.length, 60));
     const one = reservations[reservations.length - 1 - back];
@@ -406,21 +406,23 @@ class Walk {
     const real = this.#real;
     if (kind < 0.3) {
       const nanos = this.#random() < 0.5 ? bid.reservedNanos : Math.floor(this.#random() * bid.reservedNanos);
-      const status = real.post(bid, costNanos(nanos), nowMs);
+      const status = await real.post(bid, costNanos(nanos), nowMs);
       this.#agree('post', status, this.#naive.post(one, nanos, this.#store.place()));
       if (status === 'repeated' || this.#random() < 0.8) return;
       for (let call = 0; call < 2; call++) {
-        const taken = real.retract(bid, nowMs).toString();
+        const taken = (await real.retract(bid, nowMs)).toString();
         this.#agree('retract', taken, this.#naive.retract(one, this.#store.place()).toString());
       }
     } else if (kind < 0.5) {
-      this.#agree('void', real.void(bid, nowMs), this.#naive.void(one, this.#store.place()));
+      this.#agree('void', await real.void(bid, nowMs), this.#naive.void(one, this.#store.place()));
     } else if (kind < 0.65) {
-      this.#agree('win', real.win(bid, nowMs), this.#naive.win(one, this.#store.place()));
+      this.#agree('win', await real.win(bid, nowMs), this.#naive.win(one, this.#store.place()));
     } else {
       const action = kind < 0.88 ? 'clicked' : 'converted';
       const status =
-        action === 'clicked' ? real.postClick(bid, unit, nowMs) : real.postConversion(bid, unit, nowMs);
+        action === 'clicked'
+          ? await real.postClick(bid, unit, nowMs)
+          : await real.postConversion(bid, unit, nowMs);
       const expected = this.#naive.action(one, action, unit, this.#store.place());
       const fact = one[action];
       if (this.#withheld && status === 'uncharged' && expected === 'posted' && fact !== null) {

@@ -1,113 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createTokenSigner } from '../auction/crypto-token.ts';
-import { createDecider } from '../auction/decide.ts';
-import {
-  NOW_MS,
-  testAd,
-  testCampaign,
-  testPolicy,
-  testRequest,
-  testIndex,
-} from '../auction/fixtures/market.ts';
+import { testAd, testCampaign, testRequest } from '../auction/fixtures/market.ts';
 import type { Done, Handover, Outcome, Question } from '../auction/handover.ts';
-import { createInlineHandover } from '../auction/inline-handover.ts';
-import type { Campaign } from '../campaigns/model.ts';
-import { openLedger, type EmbeddedLedger } from '../ledger/embedded.ts';
-import { openMemoryJournal } from '../ledger/memory-journal.ts';
 import { costNanos } from '../money.ts';
-import { NBR, type Nbr } from '../openrtb/codes.ts';
-import { IndexHolder } from '../targeting/index-holder.ts';
-import type { Index } from '../targeting/tiers.ts';
-import { bidRoute } from './bidding.ts';
-import { createCatalogs, type Catalog } from './catalog.ts';
-import type { BidContext, BidReply } from './http.ts';
-import { createSeller } from './selling.ts';
-import { createSpentCampaigns } from './spent-campaigns.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly body: {
-    readonly nbr?: number;
-    readonly seatbid?: readonly {
-      readonly bid: readonly { readonly crid: string; readonly impid: string }[];
-    }[];
-  };
-}
-
-/** The bid path with everything real but the socket and the clock. */
-class Desk {
-  nowMs = NOW_MS;
-  aborted = false;
-  readonly counted: Nbr[] = [];
-  /** Ads that were bid, and reasons of no-bids. */
-  readonly told: string[] = [];
-  readonly faults: unknown[] = [];
-  resumed = 0;
-  readonly ledger: EmbeddedLedger = openLedger({ journal: openMemoryJournal(), nowMs: NOW_MS });
-  readonly index: Index;
-  readonly holder: IndexHolder;
-  private readonly catalogOf: (index: Index) => Catalog;
-  handover: Handover;
-
-  constructor(campaigns: readonly Campaign[]) {
-    this.index = testIndex(campaigns);
-    this.holder = new IndexHolder(this.index, () => () => undefined);
-    this.catalogOf = createCatalogs(this.ledger);
-    this.handover = createInlineHandover(createDecider(testPolicy()), (fault) => this.faults.push(fault));
-  }
-
-  ask(request: object): Answer {
-    const answers: Answer[] = [];
-    const spent = createSpentCampaigns(this.ledger, () => this.holder, this.catalogOf);
-    const signer = createTokenSigner([{ number: 1, key: Buffer.alloc(64, 1) }], Buffer.alloc(32));
-    const route = bidRoute({
-      handover: this.handover,
-      decider: createDecider(testPolicy()),
-      holder: this.holder,
-      catalogOf: this.catalogOf,
-      seller: createSeller('https://ads.example', signer, this.ledger, (index, campaign) => {
-        spent.put(index, campaign);
-      }),
-      ledger: this.ledger,
-      findReader: () => Promise.resolve(null),
-      auctions: {
-        countBid: (_campaign, ad) => this.told.push(ad),
-        countNoBid: (nbr) => this.told.push(String(nbr)),
-      },
-      clock: () => this.nowMs,
-      tmaxCapMs: 100,
-      tmaxMarginMs: 10,
-      meter: {
-        countAnswer: (nbr) => this.counted.push(nbr),
-        countResumed: () => this.resumed++,
-        observeStage: () => undefined,
-      },
-      onFault: (error) => this.faults.push(error),
-    });
-    const reply: BidReply = {
-      noBid: () => answers.push({ status: 204, body: {} }),
-      bid: (json) => answers.push({ status: 200, body: JSON.parse(json) as Answer['body'] }),
-      invalid: () => answers.push({ status: 400, body: {} }),
-    };
-    const context: BidContext = {
-      requestId: 'r',
-      authorization: '',
-      traceId: '',
-      aborted: this.aborted,
-      arrivalMs: 0,
-    };
-    void route.handle(Buffer.from(JSON.stringify(request)), context, reply);
-    expect(answers.length).toBe(1);
-    const [answer] = answers;
-    if (answer === undefined) throw new Error('no answer');
-    return answer;
-  }
-
-  /** What the campaigns have reserved at this moment. */
-  pending(): number {
-    return this.ledger.pendingNanos();
-  }
-}
+import { NBR } from '../openrtb/codes.ts';
+import { BidDesk } from './fixtures/bid-desk.ts';
 
 /** Passes its answers through `change` on their way back. */
 function changed(inner: Handover, change: (outcome: Outcome) => Outcome): Handover {
@@ -124,9 +20,9 @@ function changed(inner: Handover, change: (outcome: Outcome) => Outcome): Handov
 const POOR = costNanos(1);
 
 describe('a bid request', () => {
-  let desk: Desk;
+  let desk: BidDesk;
   beforeEach(() => {
-    desk = new Desk([testCampaign(1), testCampaign(2, { ads: [testAd(2), testAd(3)] })]);
+    desk = new BidDesk([testCampaign(1), testCampaign(2, { ads: [testAd(2), testAd(3)] })]);
   });
 
   it('is answered with a bid whose full price is reserved', () => {
@@ -198,13 +94,13 @@ describe('a shortlist that falls out whole', () => {
   );
 
   it('is resumed behind once, and the next campaign bids', () => {
-    const desk = new Desk([...poor, testCampaign(17)]);
+    const desk = new BidDesk([...poor, testCampaign(17)]);
     expect(desk.ask(testRequest()).status).toBe(200);
     expect([desk.resumed, desk.pending()]).toEqual([1, 2_000_000]);
   });
 
   it('puts the budget bits of its campaigns out, so that the next request need not resume', () => {
-    const desk = new Desk([...poor, testCampaign(17)]);
+    const desk = new BidDesk([...poor, testCampaign(17)]);
     desk.ask(testRequest());
     expect(poor.every((campaign) => !desk.index.isLive(desk.index.campaignOrdinal(campaign.id)))).toBe(true);
     desk.ask(testRequest());
@@ -213,7 +109,7 @@ describe('a shortlist that falls out whole', () => {
 
   it('twice is a no-bid for want of budget', () => {
     const more = Array.from({ length: 16 }, (_, n) => testCampaign(n + 21, { dailyBudgetNanos: POOR }));
-    const desk = new Desk([
+    const desk = new BidDesk([
       ...poor,
       ...more,
       testCampaign(99, { bid: { model: 'cpm', amountMicros: 1_000_000 } }),

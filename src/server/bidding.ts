@@ -8,22 +8,19 @@
  */
 import type { Decided, ImpDecision } from '../auction/decision.ts';
 import type { Handover, Outcome } from '../auction/handover.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import type { AuctionCounts } from '../events/door.ts';
 import { NBR, type Nbr } from '../openrtb/codes.ts';
 import { parseBidRequest } from '../openrtb/parse.ts';
 import { writeNoBid } from '../openrtb/response.ts';
 import type { PinnedIndex, IndexHolder } from '../targeting/index-holder.ts';
-import type { Index } from '../targeting/tiers.ts';
 import type { BidContext, BidReply, BidRoute } from './http.ts';
 import { answerExplained, mayAskWhy, type ExplainEdges } from './explaining.ts';
 import { writeSales } from './sales-answer.ts';
-import { NO_RESERVATION, type Sale } from './selling.ts';
+import { NO_RESERVATION, type Sale } from './sale.ts';
 
 export interface BidEdges extends ExplainEdges {
   readonly handover: Handover;
   readonly holder: IndexHolder;
-  readonly ledger: Pick<Ledger, 'void' | 'isSound'>;
   readonly clock: () => number;
   /** Our cap on tmax, and what of it the way back uses up. */
   readonly tmaxCapMs: number;
@@ -52,6 +49,8 @@ interface Call {
   asked: number;
   /** What has been reserved for it so far. */
   readonly sales: Sale[];
+  /** For whom they are. */
+  userId: string;
   readonly arrivedMs: number;
   readonly handedOverMs: number;
 }
@@ -86,7 +85,7 @@ async function explainOrAuction(
   arrivedMs: number,
 ): Promise<void> {
   const reader = await edges.findReader(context.authorization);
-  const nbr = reader === null ? null : answerExplained(edges, reader, body, arrivedMs, reply);
+  const nbr = reader === null ? null : await answerExplained(edges, reader, body, arrivedMs, reply);
   if (nbr === null) auction(edges, newCall(context, reply, body, false, arrivedMs));
   else edges.meter.countAnswer(nbr);
 }
@@ -99,7 +98,7 @@ function newCall(
   arrivedMs: number,
 ): Call {
   const handedOverMs = performance.now();
-  return { context, reply, body, isBorrowed, asked: 0, sales: [], arrivedMs, handedOverMs };
+  return { context, reply, body, isBorrowed, asked: 0, sales: [], userId: '', arrivedMs, handedOverMs };
 }
 
 function auction(edges: BidEdges, call: Call): void {
@@ -124,21 +123,31 @@ function handOver(
   call.asked += 1;
   edges.handover.submit(question, (outcome) => {
     call.asked -= 1;
-    try {
-      done(outcome, pinned);
-    } catch (error) {
-      // What throws here would end the process, and a request must not be able to.
-      edges.onFault(error, call.context);
-      giveBack(edges, call);
-      answerNoBid(edges, call, NBR.technicalError, { kind: 'failed' });
-    } finally {
-      edges.holder.unpin(pinned);
-    }
+    goOn(edges, call, pinned, () => done(outcome, pinned));
   });
-  if (call.asked === 0 || !call.isBorrowed) return;
+  if (call.asked === 0) return;
+  keepBody(call);
+  question.body = call.body;
+}
+
+/** Goes on with a pin that came with the call, and unpins it. */
+function goOn(edges: BidEdges, call: Call, pinned: PinnedIndex, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    // What throws here would end the process, and a request must not be able to.
+    edges.onFault(error, call.context);
+    giveBack(edges, call);
+    answerNoBid(edges, call, NBR.technicalError, { kind: 'failed' });
+  } finally {
+    edges.holder.unpin(pinned);
+  }
+}
+
+function keepBody(call: Call): void {
+  if (!call.isBorrowed) return;
   call.body = Buffer.from(call.body);
   call.isBorrowed = false;
-  question.body = call.body;
 }
 
 function answerOutcome(edges: BidEdges, call: Call, outcome: Outcome, pinned: PinnedIndex): void {
@@ -154,40 +163,45 @@ function answerOutcome(edges: BidEdges, call: Call, outcome: Outcome, pinned: Pi
   if (isLate(edges, call, decision, edges.clock())) {
     return answerNoBid(edges, call, NBR.insufficientTime, outcome);
   }
-  sell(edges, call, decision, pinned.index);
-  const fallen = decision.imps.map((imp) => (isSold(imp, call.sales) ? -1 : imp.resumeFrom));
-  if (fallen.every((from) => from < 0)) return answerSales(edges, call, outcome, decision);
-  edges.meter.countResumed();
-  handOver(edges, call, edges.holder.pin(pinned), fallen, (again) => {
-    if (again.kind === 'decision' && again.decision.kind === 'decided') {
-      sell(edges, call, again.decision, pinned.index);
-    }
-    answerSales(edges, call, outcome, decision);
+  call.userId = decision.userId;
+  sell(edges, call, decision, pinned, (missed) => {
+    const fallen = decision.imps.map((imp) => (isSold(imp, call.sales) ? -1 : imp.resumeFrom));
+    if (fallen.every((from) => from < 0)) return answerSales(edges, call, outcome, decision, missed);
+    edges.meter.countResumed();
+    handOver(edges, call, edges.holder.pin(pinned), fallen, (again) => {
+      const answer = (nbr: Nbr): void => answerSales(edges, call, outcome, decision, nbr || missed);
+      if (again.kind !== 'decision' || again.decision.kind !== 'decided') answer(missed);
+      else sell(edges, call, again.decision, pinned, answer);
+    });
   });
 }
 
-/** Reserves for every imp that is not yet sold, each with an ad of its own. */
-function sell(edges: BidEdges, call: Call, decided: Decided, index: Index): void {
-  const nowMs = edges.clock();
-  const catalog = edges.catalogOf(index);
-  for (const imp of decided.imps) {
-    if (imp.shortlist.length === 0) continue;
-    const taken = call.sales.map((sale) => sale.candidate.ad);
-    const sale = edges.seller.reserve(catalog, decided, imp, taken, nowMs);
-    if (sale !== null) call.sales.push(sale);
-  }
+/** Before `sell` returns, where nothing must be waited for: `done` is then part of the same call. */
+function sell(
+  edges: BidEdges,
+  call: Call,
+  decided: Decided,
+  pinned: PinnedIndex,
+  done: (missed: Nbr) => void,
+): void {
+  const missed = edges.seller.sell(edges.catalogOf(pinned.index), decided, call.sales, edges.clock());
+  if (typeof missed === 'number') return done(missed);
+  keepBody(call);
+  const kept = edges.holder.pin(pinned);
+  const fail = (error: unknown) => (): void => {
+    throw error;
+  };
+  void missed.then((nbr) => () => done(nbr), fail).then((work) => goOn(edges, call, kept, work));
 }
 
-function answerSales(edges: BidEdges, call: Call, outcome: Outcome, decided: Decided): void {
+function answerSales(edges: BidEdges, call: Call, outcome: Outcome, decided: Decided, missed: Nbr): void {
   const nowMs = edges.clock();
   const isTooLate = isLate(edges, call, decided, nowMs);
   if (isTooLate || call.context.aborted) giveBack(edges, call);
   if (isTooLate) return answerNoBid(edges, call, NBR.insufficientTime, outcome);
-  if (call.sales.length === 0) {
-    return answerNoBid(edges, call, edges.ledger.isSound ? NBR.budgetOrPacing : NBR.ledgerAway, outcome);
-  }
+  if (call.sales.length === 0) return answerNoBid(edges, call, missed, outcome);
   const startMs = performance.now();
-  const json = writeSales(edges.seller, decided, call.sales, nowMs);
+  const json = writeSales(edges.seller, decided, call.sales);
   for (const { creative, reservation } of call.sales) {
     if (reservation !== NO_RESERVATION) edges.auctions.countBid(creative.campaignId, creative.text.id, nowMs);
   }
@@ -218,11 +232,7 @@ function testIdOf(call: Call, outcome: Outcome): string | null {
 
 /** A bid that is never sent can't win: its money goes back now rather than at its expiry. */
 function giveBack(edges: BidEdges, call: Call): void {
-  const nowMs = edges.clock();
-  for (const { creative, reservation, reservedNanos, expirySec } of call.sales.splice(0)) {
-    if (reservation === NO_RESERVATION) continue;
-    edges.ledger.void({ campaignId: creative.campaignId, ...reservation, reservedNanos, expirySec }, nowMs);
-  }
+  edges.seller.giveBack(call, call.sales.splice(0), edges.clock());
 }
 
 function isLate(edges: BidEdges, call: Call, { tmaxMs }: Decided, nowMs: number): boolean {

@@ -53,6 +53,10 @@ async function list(
   const page = await desk.list({ status, advertiserId }, after, limit);
   if (page === 'unavailable') return page;
   const nowMs = clock();
+  await ledger.refresh(
+    page.items.map(({ id }) => id),
+    nowMs,
+  );
   return jsonAnswer({
     items: page.items.map((campaign) => documentOf(campaign, ledger.spend(campaign.id, nowMs))),
     nextCursor: page.next === null ? null : writeListCursor(page.next),
@@ -68,6 +72,7 @@ async function read(
   const campaign = id === null ? null : await desk.find(id, advertiserId);
   if (campaign === 'unavailable') return campaign;
   if (campaign === null) return fail(request, 'NOT_FOUND', NO_CAMPAIGN);
+  await ledger.refresh([campaign.id], clock());
   return campaignAnswer(campaign, ledger.spend(campaign.id, clock()));
 }
 

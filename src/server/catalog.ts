@@ -5,10 +5,12 @@
 import { adIdentity, type AdIdentity } from '../auction/ad-identity.ts';
 import { compileBannerMarkup, type BannerMarkup } from '../auction/markup.ts';
 import type { BidModel } from '../campaigns/model.ts';
+import { keyOf } from '../ledger/cap-record.ts';
+import type { CapTerms } from '../ledger/caps.ts';
 import type { Account, BudgetTerms, Ledger } from '../ledger/ledger.ts';
 import { costNanos, costOfAction, costOfImpression, priceMicros, type CostNanos } from '../money.ts';
 import { MARKUP_TYPE } from '../openrtb/codes.ts';
-import { BID_MODEL_BY_NUMBER, type AdText, type Snapshot } from '../targeting/snapshot.ts';
+import { BID_MODEL_BY_NUMBER, CAMPAIGN_FLAG, type AdText, type Snapshot } from '../targeting/snapshot.ts';
 import { snapshotOrdinal, tierNumber, type Index, type Tier } from '../targeting/tiers.ts';
 
 export interface Creative {
@@ -19,6 +21,8 @@ export interface Creative {
   readonly seat: string;
   readonly model: BidModel;
   readonly account: Account;
+  /** null: none. */
+  readonly caps: CapTerms | null;
   /** What one click (cpc) or one conversion (cpa) costs; 0 for cpm. */
   readonly actionNanos: CostNanos;
   readonly identity: AdIdentity;
@@ -34,6 +38,8 @@ export interface Catalog {
   /** Those that were asked for since their snapshots are served. */
   servedCreatives(): Iterable<Creative>;
   account(campaign: number): Account;
+  /** null: the campaign has none. */
+  caps(campaign: number): CapTerms | null;
 }
 
 /** What is known of one tier's snapshot. */
@@ -85,16 +91,14 @@ function createCatalog(index: Index, shelves: readonly Shelf[], ledger: Ledger):
     index,
     account,
     creative,
+    caps: (campaign) => capTerms(index.tierOf(campaign), snapshotOrdinal(campaign)),
     servedCreatives: () =>
       shelves.flatMap(({ creatives }) => creatives.filter((known) => known !== undefined)),
   };
 }
 
-function readCreative(
-  { snapshot, firstOrdinal }: Tier,
-  ad: number,
-  account: (campaign: number) => Account,
-): Creative {
+function readCreative(tier: Tier, ad: number, account: (campaign: number) => Account): Creative {
+  const { snapshot, firstOrdinal } = tier;
   const campaign = snapshot.adCampaign[ad] ?? 0;
   const text = snapshot.adText(ad);
   const { id: campaignId, seat } = snapshot.campaignText(campaign);
@@ -109,6 +113,7 @@ function readCreative(
     seat,
     model,
     account: account(firstOrdinal + campaign),
+    caps: capTerms(tier, campaign),
     actionNanos: model === 'cpm' ? costNanos(0) : unitOf(snapshot, campaign),
     identity: adIdentity(campaignId, text.id),
     markup: compileBannerMarkup(text, width, height),
@@ -154,6 +159,13 @@ function budgetTerms({ snapshot, since }: Tier, campaign: number): BudgetTerms {
     termsVersion: since,
     unitNanos: unitOf(snapshot, campaign),
   };
+}
+
+function capTerms({ snapshot }: Tier, campaign: number): CapTerms | null {
+  if (((snapshot.campaignFlags[campaign] ?? 0) & CAMPAIGN_FLAG.capped) === 0) return null;
+  const { id, timezone } = snapshot.campaignText(campaign);
+  const endMs = snapshot.endMs[campaign] ?? Infinity;
+  return { key: keyOf(id), timezone, endMs, caps: snapshot.frequencyCaps(campaign) };
 }
 
 function modelOf(snapshot: Snapshot, campaign: number): BidModel {

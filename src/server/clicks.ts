@@ -4,6 +4,7 @@ import { MAX_NAME_CHARS } from '../events/event.ts';
 import { fail } from './errors.ts';
 import { bodyFields, mistakes, noObject, queryFields, type Fields } from './fields.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
+import { inTime } from './patience.ts';
 import { readInstant } from './report-fields.ts';
 import { trackSigned } from './signed-calls.ts';
 import {
@@ -21,8 +22,8 @@ import {
 
 type Names = Readonly<Record<'adId' | 'campaignId' | 'userId', string>>;
 
-/** A disk that hangs is no reason to keep a person waiting; what it takes in the end counts. */
-const KEEP_LIMIT_MS = 1_000;
+/** A disk that hangs is no reason to keep a person waiting. */
+const REDIRECT_LIMIT_MS = 1_000;
 /** In an ad's landing page: the token that makes its conversion count. */
 const CONVERSION_TOKEN_MACRO = '{CONVERSION_TOKEN}';
 
@@ -49,7 +50,8 @@ async function signedClick(
   const token = readToken(edges.signer, query, 'click');
   if (typeof token === 'string') return refuseForged(edges, request, 'click');
   const nowMs = edges.clock();
-  await orLimit(trackSigned(edges, { type: 'click', token, request, nowMs, valueMicros: null }));
+  const tracked = trackSigned(edges, { type: 'click', token, request, nowMs, valueMicros: null });
+  await inTime(tracked, REDIRECT_LIMIT_MS);
   const page = await edges.landingPages.find(token.adId);
   if (page === 'unknown')
     return fail(request, 'NOT_FOUND', 't: no campaign has the ad of this token any more');
@@ -57,13 +59,6 @@ async function signedClick(
     return fail(request, 'UNAVAILABLE', 'the landing page can not be looked up now');
   const conversion = edges.signer.reissue(query.get('t') ?? '', 'conversion');
   return redirect(page.url.replaceAll(CONVERSION_TOKEN_MACRO, conversion));
-}
-
-/** Goes on alone after the limit. */
-async function orLimit(work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise((resolve) => (timer = setTimeout(resolve, KEEP_LIMIT_MS)));
-  await Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
 async function namedClick(edges: TrackingEdges, request: HttpRequest): Promise<HttpAnswer> {
@@ -75,7 +70,7 @@ async function namedClick(edges: TrackingEdges, request: HttpRequest): Promise<H
   const nowMs = edges.clock();
   const campaignId = typeof page === 'string' ? null : page.campaignId;
   const report = reportOf(names, newEventId(), nowMs);
-  const outcome = await recordUnsigned(edges, unsignedEvent('click', report, campaignId, request, nowMs));
+  const outcome = await recordUnsigned(edges, [unsignedEvent('click', report, campaignId, request, nowMs)]);
   if (outcome === 'not_kept') return refuseUnkept(request);
   if (page === 'unknown') return fail(request, 'NOT_FOUND', 'adId: no campaign has this ad');
   if (page === 'unavailable')
@@ -92,7 +87,7 @@ async function postedClick(edges: TrackingEdges, request: HttpRequest): Promise<
   if (fields.errors.length > 0) return mistakes(fields, request);
   const report = reportOf(names, atMs === null ? newEventId() : clickIdOf(names, atMs), atMs ?? nowMs);
   const event = unsignedEvent('click', report, campaignOf(edges, names.adId), request, nowMs);
-  const outcome = await recordUnsigned(edges, event);
+  const outcome = await recordUnsigned(edges, [event]);
   return outcome === 'not_kept' ? refuseUnkept(request) : { status: 204 };
 }
 

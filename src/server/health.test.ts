@@ -8,7 +8,7 @@ const UP: HealthEdges = {
     kafka: () => 'embedded',
     postgres: () => 'up',
   },
-  isSpoolSound: () => true,
+  isMoving: () => true,
   reportIndex: () => ({ source: 'postgres' }),
   isReady: () => true,
   renderMetrics: () =>
@@ -37,8 +37,8 @@ function bodyOf(answer: HttpAnswer): unknown {
 }
 
 describe('GET /health', () => {
-  test('is degraded while the disk takes no events', async () => {
-    const answer = await ask('/health', { ...UP, isSpoolSound: () => false });
+  test('is degraded while events or changes stand still', async () => {
+    const answer = await ask('/health', { ...UP, isMoving: () => false });
     expect(bodyOf(answer)).toMatchObject({ status: 'degraded' });
   });
 

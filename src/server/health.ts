@@ -18,8 +18,8 @@ export type IndexReport =
 
 export interface HealthEdges {
   readonly checks: HealthChecks;
-  /** Events can be kept. */
-  readonly isSpoolSound: () => boolean;
+  /** Events are kept, and counted or shipped; changes are published. The log says what is not. */
+  readonly isMoving: () => boolean;
   readonly reportIndex: () => IndexReport;
   /** The index is loaded and SIGTERM has not come. */
   readonly isReady: () => boolean;
@@ -55,9 +55,9 @@ export function healthRoutes(edges: HealthEdges): readonly Route[] {
 }
 
 /** Degraded is 200 too: a server whose stores are away still bids with what it holds. */
-function answerHealth({ checks, isSpoolSound, reportIndex }: HealthEdges): HttpAnswer {
+function answerHealth({ checks, isMoving, reportIndex }: HealthEdges): HttpAnswer {
   const results = { redis: checks.redis(), kafka: checks.kafka(), postgres: checks.postgres() };
-  const isDegraded = Object.values(results).includes('down') || !isSpoolSound();
+  const isDegraded = Object.values(results).includes('down') || !isMoving();
   return ok({ status: isDegraded ? 'degraded' : 'ok', checks: results, index: writeIndex(reportIndex()) });
 }
 

@@ -43,6 +43,17 @@ describe('the log', () => {
     expect(JSON.stringify(lines)).not.toContain('hunter2');
   });
 
+  test('tells of what stands outside with its reason in one line, without a stack', () => {
+    const { lines, log } = collect('debug');
+    const refused = new AggregateError([new Error('connect ECONNREFUSED ::1:5'), new Error('127.0.0.1:5')]);
+    for (const err of [new Error('two\n  lines'), refused, 'a text']) log.warn({ err, place: 'p' }, 'away');
+    expect(lines.map(({ reason, place, err }) => [reason, place, err])).toEqual([
+      ['two lines', 'p', undefined],
+      ['connect ECONNREFUSED ::1:5; 127.0.0.1:5', 'p', undefined],
+      ['a text', 'p', undefined],
+    ]);
+  });
+
   test('that can not be written, as on a full disk, throws at nobody', () => {
     const readOnly = openSync(devNull, 'r');
     const log = createLog('info', openLines(readOnly));

@@ -14,7 +14,7 @@ import { readOnce } from './idempotency.ts';
 export interface ManagingEdges {
   readonly desk: CampaignDesk;
   readonly gatekeeper: Gatekeeper;
-  readonly ledger: Pick<Ledger, 'spend'>;
+  readonly ledger: Pick<Ledger, 'spend' | 'refresh'>;
   /** Resolves once this node serves by every change committed before the call. */
   readonly catchUp: () => Promise<void>;
   readonly clock: () => number;

@@ -8,8 +8,11 @@ import { costNanos, MAX_COST_NANOS, type CostNanos, type PriceMicros } from '../
 import { readAuctionPrice, readLossReason } from '../openrtb/macros.ts';
 import { fail } from './errors.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
+import { inTime } from './patience.ts';
 import {
+  countShown,
   eventIdOf,
+  heldBid,
   mayRecord,
   readToken,
   refuseForged,
@@ -50,27 +53,43 @@ export function noticeRoutes(edges: TrackingEdges): readonly Route[] {
   ];
 }
 
-function win(edges: TrackingEdges, token: ReadToken, nowMs: number): Effect {
-  const status = edges.ledger.win(reservedBid(token), nowMs);
+async function win(edges: TrackingEdges, token: ReadToken, nowMs: number): Promise<Effect> {
+  const status = await edges.ledger.win(reservedBid(token), nowMs);
+  if (status === 'away') return nothing('not_kept');
   if (status === 'unknown') return nothing(status);
   const isCounted = status === 'extended' || status === 'already_posted';
   return { outcome: isCounted ? 'counted' : status, details: {} };
 }
 
-function bill(edges: TrackingEdges, token: ReadToken, price: PriceMicros, nowMs: number): Effect {
+async function bill(
+  edges: TrackingEdges,
+  token: ReadToken,
+  price: PriceMicros,
+  nowMs: number,
+): Promise<Effect> {
   const paidNanos = paidToExchange(token, price);
   const spendNanos = costNanos(Math.min(paidNanos, token.reservedNanos));
-  const status = edges.ledger.post(reservedBid(token), spendNanos, nowMs);
+  const status = await edges.ledger.post(reservedBid(token), spendNanos, nowMs);
+  if (status === 'away' || !(await countShown(edges, token, nowMs))) return nothing('not_kept');
   if (status === 'unknown') return nothing(status);
   const mediaCostNanos = token.model === 'cpm' ? 0 : paidNanos;
   const isCounted = status === 'posted' || status === 'late';
   return { outcome: isCounted ? 'counted' : status, details: { spendNanos, mediaCostNanos } };
 }
 
-function lose(edges: TrackingEdges, token: ReadToken, lossReason: number | null, nowMs: number): Effect {
-  const status = edges.ledger.void(reservedBid(token), nowMs);
+async function lose(
+  edges: TrackingEdges,
+  token: ReadToken,
+  lossReason: number | null,
+  nowMs: number,
+): Promise<Effect> {
+  const status = await edges.ledger.void(reservedBid(token), nowMs);
+  if (status === 'away') return nothing('not_kept');
+  const held = status === 'voided' ? heldBid(token) : null;
+  if (held !== null) edges.caps.release(held, nowMs);
   if (status === 'already_posted') return nothing('repeated');
-  if (status === 'expired' || status === 'unknown') return nothing(status);
+  if (status === 'unknown') return nothing(status);
+  // Too late for the money, which has gone back, and as good as any to learn from.
   return { outcome: status === 'voided' ? 'counted' : status, details: { lossReason } };
 }
 
@@ -81,14 +100,15 @@ function nothing(outcome: TrackingOutcome): Effect {
 function notice(
   edges: TrackingEdges,
   purpose: Notice,
-  apply: (token: ReadToken, query: URLSearchParams, nowMs: number) => Effect,
+  apply: (token: ReadToken, query: URLSearchParams, nowMs: number) => Effect | Promise<Effect>,
 ): Route {
   async function handle(request: HttpRequest): Promise<HttpAnswer> {
     const query = new URLSearchParams(request.query);
     const token = readToken(edges.signer, query, purpose);
     if (token === 'missing') return fail(request, 'INVALID_REQUEST', 't: the signed token is required');
     if (token === 'forged') return refuseForged(edges, request, purpose);
-    const outcome = token.test ? 'test' : await keepEffect(token, query, request);
+    const effect = token.test ? 'test' : await inTime(keepEffect(token, query, request));
+    const outcome = effect === 'hanging' ? 'not_kept' : effect;
     edges.count(purpose, outcome);
     return outcome === 'not_kept' ? refuseUnkept(request) : KEPT;
   }
@@ -99,9 +119,11 @@ function notice(
     request: HttpRequest,
   ): Promise<TrackingOutcome> {
     const nowMs = edges.clock();
-    const { outcome, details } = apply(token, query, nowMs);
+    const { outcome, details } = await apply(token, query, nowMs);
     const isRepeat = outcome === 'repeated';
-    if (details === null || (isRepeat && !mayRecord(edges, { type: purpose, token, nowMs }))) return outcome;
+    // Of a loss after its expiry the ledger does not know whether it came before.
+    const mayBeTwin = isRepeat || (purpose === 'loss' && outcome === 'expired');
+    if (details === null || (mayBeTwin && !mayRecord(edges, { type: purpose, token, nowMs }))) return outcome;
     const isOwed = edges.keeper.fateOf(eventIdOf(purpose, token)) === 'owed';
     const event = signedEvent(purpose, token, request, nowMs, details);
     const kept = await edges.keeper.keep(event, 'with_ledger');

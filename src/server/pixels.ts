@@ -55,7 +55,7 @@ function pixel(edges: TrackingEdges, type: Pixel): Route {
       valueMicros: readValueText(query.get('value') ?? ''),
     };
     const event = unsignedEvent(type, report, campaignOf(edges, adId), request, nowMs);
-    const outcome = await recordUnsigned(edges, event);
+    const outcome = await recordUnsigned(edges, [event]);
     return outcome === 'not_kept' && type === 'conversion' ? refuseUnkept(request) : PIXEL;
   }
 

@@ -63,7 +63,9 @@ async function track(edges: TrackingEdges, request: HttpRequest, type: ReportedT
   if (fields.errors.length > 0) return mistakes(fields, request);
   if (text === '') {
     const eventId = report.eventId || newEventId();
-    const outcome = await recordUnsigned(edges, eventOf(edges, type, { ...report, eventId }, request, nowMs));
+    const outcome = await recordUnsigned(edges, [
+      eventOf(edges, type, { ...report, eventId }, request, nowMs),
+    ]);
     return outcome === 'not_kept' ? refuseUnkept(request) : tracked(eventId);
   }
   const token = edges.signer.verify(text, type);
@@ -80,7 +82,7 @@ async function takeOne(edges: TrackingEdges, request: HttpRequest): Promise<Http
   const nowMs = edges.clock();
   const { type, report } = readPostedEvent(fields, nowMs);
   if (fields.errors.length > 0) return mistakes(fields, request);
-  const outcome = await recordUnsigned(edges, eventOf(edges, type, report, request, nowMs));
+  const outcome = await recordUnsigned(edges, [eventOf(edges, type, report, request, nowMs)]);
   return outcome === 'not_kept' ? refuseUnkept(request) : accepted({ event_id: report.eventId });
 }
 
@@ -104,8 +106,7 @@ async function takeAll(
     else if (fields.errors.length > 0) rejected.push({ index, message: mistakesOf(fields) });
     else events.push(eventOf(edges, type, report, request, nowMs));
   }
-  const outcomes = await Promise.all(events.map((event) => recordUnsigned(edges, event)));
-  if (outcomes.includes('not_kept')) return refuseUnkept(request);
+  if ((await recordUnsigned(edges, events)) === 'not_kept') return refuseUnkept(request);
   return accepted({ accepted: events.length, rejected });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createTokenSigner } from '../auction/crypto-token.ts';
+import { openCaps } from '../ledger/embedded-caps.ts';
 import { openLedger } from '../ledger/embedded.ts';
 import { openMemoryJournal } from '../ledger/memory-journal.ts';
 import { createSeller } from './selling.ts';
@@ -8,7 +9,8 @@ const signer = createTokenSigner([{ number: 1, key: Buffer.alloc(64, 1) }], Buff
 
 function seller(publicUrl: string): unknown {
   const ledger = openLedger({ journal: openMemoryJournal(), nowMs: 0 });
-  return createSeller(publicUrl, signer, ledger, () => undefined);
+  const caps = openCaps(openMemoryJournal());
+  return createSeller({ publicUrl, signer, ledger, caps, onSpent: () => undefined });
 }
 
 describe('the seller', () => {

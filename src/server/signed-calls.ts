@@ -7,7 +7,9 @@ import type { AdEvent } from '../events/event.ts';
 import type { PostStatus } from '../ledger/ledger.ts';
 import { costNanos } from '../money.ts';
 import type { HttpRequest } from './http.ts';
+import { inTime } from './patience.ts';
 import {
+  countShown,
   eventIdOf,
   mayRecord,
   newEventId,
@@ -31,7 +33,8 @@ const FREE = costNanos(0);
 
 /** Does it once, and counts what came of it. */
 export async function trackSigned(edges: TrackingEdges, call: SignedCall): Promise<TrackingOutcome> {
-  const outcome = call.token.test ? 'test' : await TRACK[call.type](edges, call);
+  const tracked = call.token.test ? 'test' : await inTime(TRACK[call.type](edges, call));
+  const outcome = tracked === 'hanging' ? 'not_kept' : tracked;
   edges.count(call.type, outcome);
   return outcome;
 }
@@ -50,11 +53,12 @@ const TRACK: Readonly<Record<ReportedType, Tracked>> = {
 
 async function trackImpression(edges: TrackingEdges, call: SignedCall): Promise<TrackingOutcome> {
   const { token, nowMs } = call;
+  if (!(await countShown(edges, token, nowMs))) return 'not_kept';
   if (!isMoneyImpression(token)) {
     const kept = await edges.keeper.keep(eventOf(call, FREE), 'event_alone');
     return kept === 'not_kept' ? kept : 'free';
   }
-  const status = edges.ledger.post(reservedBid(token), token.eventNanos, nowMs);
+  const status = await edges.ledger.post(reservedBid(token), token.eventNanos, nowMs);
   return keepCharged(edges, call, status, Math.min(token.eventNanos, token.reservedNanos));
 }
 
@@ -62,10 +66,10 @@ async function trackImpression(edges: TrackingEdges, call: SignedCall): Promise<
 async function trackClick(edges: TrackingEdges, call: SignedCall): Promise<TrackingOutcome> {
   const { token, nowMs } = call;
   const amountNanos = token.model === 'cpc' ? token.eventNanos : FREE;
-  const status = edges.ledger.postClick(reservedBid(token), amountNanos, nowMs);
+  const status = await edges.ledger.postClick(reservedBid(token), amountNanos, nowMs);
   const outcome = await keepCharged(edges, call, status, amountNanos);
   if (outcome === 'not_kept' && status === 'posted' && amountNanos > 0) {
-    edges.ledger.refundClick(reservedBid(token), amountNanos, nowMs);
+    await edges.ledger.refundClick(reservedBid(token), amountNanos, nowMs);
     edges.keeper.owe(eventOf(call, FREE));
   }
   return outcome === 'posted' && amountNanos === 0 ? 'free' : outcome;
@@ -75,7 +79,7 @@ async function trackClick(edges: TrackingEdges, call: SignedCall): Promise<Track
 async function trackConversion(edges: TrackingEdges, call: SignedCall): Promise<TrackingOutcome> {
   const { token, nowMs } = call;
   const amountNanos = token.model === 'cpa' ? token.eventNanos : FREE;
-  const status = edges.ledger.postConversion(reservedBid(token), amountNanos, nowMs);
+  const status = await edges.ledger.postConversion(reservedBid(token), amountNanos, nowMs);
   if (status === 'unclicked') return status;
   if (status !== 'repeated') return keepCharged(edges, call, status, amountNanos);
   const fate = edges.keeper.fateOf(eventIdOf('conversion', token));
@@ -92,8 +96,10 @@ async function keepCharged(
   status: PostStatus,
   amountNanos: number,
 ): Promise<TrackingOutcome> {
+  if (status === 'away') return 'not_kept';
   if (status === 'repeated' && !mayRecord(edges, call)) return status;
-  const isCharged = status === 'posted' || status === 'late' || status === 'repeated';
+  const isOwed = status === 'owed' && call.type === 'impression';
+  const isCharged = isOwed || status === 'posted' || status === 'late' || status === 'repeated';
   const isFree = call.type === 'click' && call.token.model === 'cpm';
   const kept = await edges.keeper.keep(
     eventOf(call, isCharged ? amountNanos : FREE),
@@ -108,6 +114,6 @@ function eventOf({ type, token, request, nowMs, valueMicros }: SignedCall, spend
 
 /** A later conversion is statistics: it counts, and vouches for no charge. */
 async function recordLater(edges: TrackingEdges, call: SignedCall): Promise<TrackingOutcome> {
-  const event: AdEvent = { ...eventOf(call, FREE), eventId: newEventId(), signed: false };
+  const event: AdEvent = { ...eventOf(call, FREE), eventId: newEventId(), signed: false, rated: false };
   return (await edges.events.record(event)) === 'kept' ? 'repeated' : 'not_kept';
 }

@@ -6,21 +6,26 @@ import { confidenceOf } from '../auction/confidence.ts';
 import { secondPrice } from '../auction/price.ts';
 import type { SimpleRequest } from '../auction/simple-request.ts';
 import { countryOf, deviceTypeOf } from '../auction/whereabouts.ts';
-import type { AuctionCounts, Events } from '../events/door.ts';
+import type { AuctionCounts, Events, Kept } from '../events/door.ts';
 import type { AdEvent } from '../events/event.ts';
+import type { Caps } from '../ledger/caps.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { costOfImpression, decimalOfMicros } from '../money.ts';
+import type { Nbr } from '../openrtb/codes.ts';
 import { bodyFields, mistakes, noObject, queryFields } from './fields.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
+import { inTime } from './patience.ts';
 import { readBid, readBidRequest, readPlacement } from './simple-fields.ts';
 import type { SimpleAuction, SimpleSale } from './simple-auction.ts';
-import type { Sale, Seller } from './selling.ts';
+import { heldBidOf, reservedBidOf, type Sale } from './sale.ts';
+import type { Seller } from './selling.ts';
 import { eventIdOf, refuseUnkept } from './tracking.ts';
 
 export interface SimpleFormEdges {
   readonly auction: SimpleAuction;
   readonly seller: Seller;
   readonly ledger: Ledger;
+  readonly caps: Pick<Caps, 'show' | 'release'>;
   readonly events: Events;
   readonly auctions: AuctionCounts;
   readonly signer: Pick<TokenSigner, 'hashUser'>;
@@ -32,7 +37,6 @@ const BID_REQUEST_TERMS: Terms = { cpmOnly: false, imageOnly: false };
 /** There is no click URL in its answer, so a click could not be charged, and no place for markup. */
 const BID_TERMS: Terms = { cpmOnly: true, imageOnly: true };
 const SERVE_TERMS: Terms = { cpmOnly: false, imageOnly: true };
-const NO_AD: HttpAnswer = { status: 204 };
 
 export function simpleFormRoutes(edges: SimpleFormEdges): readonly Route[] {
   return [
@@ -62,19 +66,19 @@ export function simpleFormRoutes(edges: SimpleFormEdges): readonly Route[] {
 }
 
 /** The full bid is held; the impression posts the second price, and the rest goes back. */
-function answerBidRequest(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer {
+async function answerBidRequest(edges: SimpleFormEdges, request: HttpRequest): Promise<HttpAnswer> {
   const fields = bodyFields(request.body);
   if (fields === null) return noObject(request);
   const form = readBidRequest(fields, request);
   if (fields.errors.length > 0) return mistakes(fields, request);
   const nowMs = edges.clock();
-  const held = edges.auction.hold(form, BID_REQUEST_TERMS, nowMs);
-  if (held === null) return NO_AD;
+  const held = await edges.auction.hold(form, BID_REQUEST_TERMS, nowMs);
+  if (typeof held === 'number') return noAd(edges, held, nowMs);
   const { sale, decided } = held;
   const { creative } = sale;
   edges.auctions.countBid(creative.campaignId, creative.text.id, nowMs);
   const price = secondPrice(sale.candidate.priceMicros, held.runnerUpMicros, form.floorMicros);
-  const signed = edges.seller.sign(sale, decided, nowMs, costOfImpression(price));
+  const signed = edges.seller.sign(sale, decided, costOfImpression(price));
   const urls = edges.seller.urls(signed);
   return json({
     request_id: form.id,
@@ -99,17 +103,20 @@ function answerBidRequest(edges: SimpleFormEdges, request: HttpRequest): HttpAns
   });
 }
 
-function answerBid(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer | Promise<HttpAnswer> {
+async function answerBid(edges: SimpleFormEdges, request: HttpRequest): Promise<HttpAnswer> {
   const fields = bodyFields(request.body);
   if (fields === null) return noObject(request);
   const form = readBid(fields, request);
   if (fields.errors.length > 0) return mistakes(fields, request);
   const nowMs = edges.clock();
-  const held = edges.auction.hold(form, BID_TERMS, nowMs);
-  if (held === null) return NO_AD;
+  const held = await edges.auction.hold(form, BID_TERMS, nowMs);
+  if (typeof held === 'number') return noAd(edges, held, nowMs);
   const { campaignId, text } = held.sale.creative;
   edges.auctions.countBid(campaignId, text.id, nowMs);
-  return chargedAnswer(edges, request, chargeOf(edges, form, held, request, nowMs), {
+  const charge = chargeOf(edges, form, held, request, nowMs);
+  // A click on this answer comes without a token, and would be missed.
+  const unrated = { ...charge, event: { ...charge.event, rated: false } };
+  return chargedAnswer(edges, request, unrated, {
     campaignId,
     adId: text.id,
     bidPrice: decimalOfMicros(held.sale.candidate.priceMicros),
@@ -118,16 +125,16 @@ function answerBid(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer | P
   });
 }
 
-function answerServe(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer | Promise<HttpAnswer> {
+async function answerServe(edges: SimpleFormEdges, request: HttpRequest): Promise<HttpAnswer> {
   const fields = queryFields(request.query);
   const form = readPlacement(fields, request);
   if (fields.errors.length > 0) return mistakes(fields, request);
   const nowMs = edges.clock();
-  const held = edges.auction.hold(form, SERVE_TERMS, nowMs);
-  if (held === null) return NO_AD;
+  const held = await edges.auction.hold(form, SERVE_TERMS, nowMs);
+  if (typeof held === 'number') return noAd(edges, held, nowMs);
   const { creative } = held.sale;
   edges.auctions.countBid(creative.campaignId, creative.text.id, nowMs);
-  const signed = edges.seller.sign(held.sale, held.decided, nowMs, null);
+  const signed = edges.seller.sign(held.sale, held.decided, null);
   const charge = chargeOf(edges, form, held, request, nowMs);
   return chargedAnswer(edges, request, charge, {
     adId: creative.text.id,
@@ -141,30 +148,49 @@ function answerServe(edges: SimpleFormEdges, request: HttpRequest): HttpAnswer |
   });
 }
 
+function noAd({ auctions }: SimpleFormEdges, nbr: Nbr, nowMs: number): HttpAnswer {
+  auctions.countNoBid(nbr, nowMs);
+  return { status: 204 };
+}
+
 /**
- * Keeps the event, then posts the whole bid, and answers once both are kept: what is not served is not charged. In
- * this order, because a reservation goes back without fail, and a post only until the journal has it.
+ * Keeps the event, then posts the whole bid, and answers once both are kept: what can't be kept is neither served nor
+ * charged. In this order, because a reservation goes back without fail, and a post only until the journal has it.
  */
 async function chargedAnswer(
   edges: SimpleFormEdges,
   request: HttpRequest,
-  { sale, event }: Charge,
+  charge: Charge,
   body: Readonly<Record<string, unknown>>,
 ): Promise<HttpAnswer> {
-  const { creative, reservation, reservedNanos, expirySec } = sale;
-  const bid = { campaignId: creative.campaignId, ...reservation, reservedNanos, expirySec };
-  if ((await edges.events.record(event)) === 'not_kept') {
-    edges.ledger.void(bid, edges.clock());
-    return refuseUnkept(request);
+  return (await inTime(keepCharge(edges, charge))) === 'kept' ? json(body) : refuseUnkept(request);
+}
+
+async function keepCharge(edges: SimpleFormEdges, charge: Charge): Promise<Kept> {
+  const kept = await postCharge(edges, charge);
+  const held = heldBidOf(charge.sale, charge.event.userId ?? '');
+  if (held !== null && kept === 'kept') await edges.caps.show(held, edges.clock());
+  else if (held !== null) edges.caps.release(held, edges.clock());
+  return kept;
+}
+
+async function postCharge(
+  { events, ledger, clock }: SimpleFormEdges,
+  { sale, event }: Charge,
+): Promise<Kept> {
+  const bid = reservedBidOf(sale);
+  if ((await events.record(event)) === 'not_kept') {
+    ledger.release(bid, clock());
+    return 'not_kept';
   }
-  edges.ledger.post(bid, reservedNanos, edges.clock());
+  if ((await ledger.post(bid, sale.reservedNanos, clock())) === 'away') return 'not_kept';
   try {
-    await edges.ledger.saved();
+    await ledger.saved();
+    return 'kept';
   } catch {
-    edges.ledger.retract(bid, edges.clock());
-    return refuseUnkept(request);
+    await ledger.retract(bid, clock());
+    return 'not_kept';
   }
-  return json(body);
 }
 
 interface Charge {
@@ -180,17 +206,18 @@ function chargeOf(
   request: HttpRequest,
   nowMs: number,
 ): Charge {
-  const { creative, reservation, candidate, reservedNanos } = sale;
+  const { creative, reservation, candidate, reservedNanos, issuedMs } = sale;
   const { campaignId } = creative;
   const event: AdEvent = {
     type: 'impression',
-    eventId: eventIdOf('impression', { campaignId, ...reservation, issuedMs: nowMs }),
+    eventId: eventIdOf('impression', { campaignId, ...reservation, issuedMs }),
     atMs: nowMs,
     receivedAtMs: nowMs,
     adId: creative.text.id,
     campaignId,
     known: true,
     signed: true,
+    rated: true,
     userId: edges.signer.hashUser(decided.userId) || null,
     placementId: form.placementId,
     country: countryOf(decided.whereabouts),

@@ -90,6 +90,24 @@ describe('a loss notice', () => {
     await desk.get(`/loss?t=${tokens.loss}&reason=102`);
     expect([desk.ledger.pendingNanos(), desk.spool.adEvents[0]?.lossReason]).toEqual([0, 102]);
   });
+
+  it('is recorded also after the expiry of its bid, once, and moves nothing', async () => {
+    const desk = new TrackingDesk();
+    const tokens = await desk.bid();
+    desk.nowMs += 3_600_000;
+    desk.ledger.tick(desk.nowMs);
+    for (let call = 0; call < 2; call++) {
+      expect((await desk.get(`/loss?t=${tokens.loss}&reason=102`)).status).toBe(204);
+      desk.restart();
+    }
+    expect(desk.outcomes).toEqual(['loss expired', 'loss expired']);
+    expect(desk.spool.distinctEvents).toMatchObject([{ type: 'loss', lossReason: 102, spendNanos: 0 }]);
+    expect([desk.spentNanos(), desk.ledger.pendingNanos()]).toEqual([0, 0]);
+    const before = desk.spool.adEvents.length;
+    desk.nowMs += 48 * 3_600_000;
+    await desk.get(`/loss?t=${tokens.loss}&reason=102`);
+    expect(desk.spool.adEvents.length).toBe(before);
+  });
 });
 
 describe('while nothing can be kept', () => {
@@ -178,6 +196,13 @@ describe('what is recorded', () => {
     ]);
     expect(new Set(desk.spool.adEvents.map(({ eventId }) => eventId)).size).toBe(2);
     expect(desk.bids).toEqual(Array(2).fill(`${desk.campaign.id} ${AD_ID}`));
+    const { clickTrackingUrl } = JSON.parse(String(served.body)) as { clickTrackingUrl: string };
+    await desk.get(clickTrackingUrl);
+    expect(desk.spool.adEvents.at(-1)).toMatchObject({
+      type: 'click',
+      placementId: 'p1',
+      userId: shared.userId,
+    });
   });
 
   it('is written once while it is remembered, and after a restart meets its twin', async () => {

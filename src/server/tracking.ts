@@ -4,15 +4,18 @@ import type { Purpose, ReadToken, TokenSigner } from '../auction/crypto-token.ts
 import { countryOf, deviceTypeOf } from '../auction/whereabouts.ts';
 import type { Events } from '../events/door.ts';
 import type { AdEvent, EventType } from '../events/event.ts';
+import type { Caps, HeldBid } from '../ledger/caps.ts';
 import type { Ledger, ReservedBid } from '../ledger/ledger.ts';
 import { fail } from './errors.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
 import type { Keeper } from './keeper.ts';
 import type { LandingPages } from './landing-pages.ts';
+import { inTime } from './patience.ts';
 
 export interface TrackingEdges {
   readonly signer: TokenSigner;
   readonly ledger: Ledger;
+  readonly caps: Pick<Caps, 'show' | 'release'>;
   readonly keeper: Keeper;
   readonly events: Events;
   readonly landingPages: LandingPages;
@@ -42,6 +45,7 @@ export const TRACKING_OUTCOMES = [
   'not_lost',
   'expired',
   'unknown',
+  'owed',
   'not_kept',
 ] as const;
 export type TrackingOutcome = (typeof TRACKING_OUTCOMES)[number];
@@ -97,23 +101,29 @@ export function reservedBid(token: ReadToken): ReservedBid {
   return { campaignId, lease, ordinal, reservedNanos, expirySec };
 }
 
-const UNTOLD = {
-  userId: null,
-  placementId: null,
-  country: null,
-  deviceType: null,
-  bidMicros: null,
-  spendNanos: 0,
-  mediaCostNanos: 0,
-  lossReason: null,
-  valueMicros: null,
-} as const satisfies Partial<AdEvent>;
+/** What the caps of its campaign hold for the user; null: nothing. */
+export function heldBid(token: ReadToken): HeldBid | null {
+  if (!token.isCapped || token.test) return null;
+  const { userHash, campaignId, issuedMs, expirySec, lease, ordinal } = token;
+  return { userHash, campaignId, issuedMs, expirySec, lease, ordinal };
+}
+
+/** The bid was shown: its bill or an impression with its token, whichever is first. false: that can't be kept. */
+export async function countShown(
+  { caps }: Pick<TrackingEdges, 'caps'>,
+  token: ReadToken,
+  nowMs: number,
+): Promise<boolean> {
+  const held = heldBid(token);
+  return held === null || (await caps.show(held, nowMs)) !== 'away';
+}
 
 /** What an event tells beyond its token. */
 export type EventDetails = Partial<
   Pick<AdEvent, 'spendNanos' | 'mediaCostNanos' | 'lossReason' | 'valueMicros'>
 >;
 
+/** Field by field, here and below: an object that is spread into another costs ten times as much. */
 export function signedEvent(
   type: EventType,
   token: ReadToken,
@@ -122,7 +132,6 @@ export function signedEvent(
   details: EventDetails = {},
 ): AdEvent {
   return {
-    ...UNTOLD,
     type,
     eventId: eventIdOf(type, token),
     atMs: nowMs,
@@ -131,12 +140,17 @@ export function signedEvent(
     campaignId: token.campaignId,
     known: true,
     signed: true,
+    rated: true,
     userId: token.userHash === '' ? null : token.userHash,
+    placementId: token.placementId === '' ? null : token.placementId,
     country: countryOf(token.whereabouts),
     deviceType: deviceTypeOf(token.whereabouts),
     bidMicros: token.priceMicros,
+    spendNanos: details.spendNanos ?? 0,
+    mediaCostNanos: details.mediaCostNanos ?? 0,
+    lossReason: details.lossReason ?? null,
+    valueMicros: details.valueMicros ?? null,
     traceId,
-    ...details,
   };
 }
 
@@ -160,14 +174,23 @@ export function unsignedEvent(
   nowMs: number,
 ): AdEvent {
   return {
-    ...UNTOLD,
-    ...report,
     type,
+    eventId: report.eventId,
+    atMs: report.atMs,
     receivedAtMs: nowMs,
     adId: campaignId === null ? report.adId : report.adId.toLowerCase(),
     campaignId: campaignId ?? '',
     known: campaignId !== null,
     signed: false,
+    rated: false,
+    userId: report.userId,
+    placementId: report.placementId,
+    country: null,
+    deviceType: null,
+    bidMicros: null,
+    spendNanos: 0,
+    mediaCostNanos: 0,
+    lossReason: null,
     valueMicros: type === 'conversion' ? report.valueMicros : null,
     traceId,
   };
@@ -181,9 +204,14 @@ export function campaignOf(
   return landingPages.findKnown(adId.toLowerCase())?.campaignId ?? null;
 }
 
-/** Statistics: no money, no cap. */
-export async function recordUnsigned(edges: TrackingEdges, event: AdEvent): Promise<'unsigned' | 'not_kept'> {
-  const outcome = (await edges.events.record(event)) === 'kept' ? 'unsigned' : 'not_kept';
-  edges.count(event.type, outcome);
-  return outcome;
+/** Statistics: no money, no cap. `not_kept`: one of them or more. */
+export async function recordUnsigned(
+  edges: TrackingEdges,
+  events: readonly AdEvent[],
+): Promise<'unsigned' | 'not_kept'> {
+  const kept = await inTime(Promise.all(events.map((event) => edges.events.record(event))));
+  for (const [place, { type }] of events.entries()) {
+    edges.count(type, kept !== 'hanging' && kept[place] === 'kept' ? 'unsigned' : 'not_kept');
+  }
+  return kept === 'hanging' || kept.includes('not_kept') ? 'not_kept' : 'unsigned';
 }

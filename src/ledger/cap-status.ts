@@ -1,0 +1,9 @@
+/** What the scripts of the frequency caps answer, the first word of each. lua/<verb>.lua says what each means. */
+
+export const CAP_CODES = {
+  holdShowing: ['held', 'unreadable', 'invalid'],
+  countShowing: ['shown', 'late', 'repeated', 'unknown', 'unreadable', 'invalid'],
+  releaseShowing: ['released', 'unknown', 'unreadable', 'invalid'],
+} as const;
+
+export type CapVerb = keyof typeof CAP_CODES;
