@@ -130,8 +130,12 @@ CREATE TABLE ad_stats_day (
   spend_nanos nanos DEFAULT 0 NOT NULL,
   media_cost_nanos nanos DEFAULT 0 NOT NULL,
   value_micros nanos DEFAULT 0 NOT NULL,
+  rated_impressions bigint DEFAULT 0 NOT NULL,
+  rated_clicks bigint DEFAULT 0 NOT NULL,
+  rated_conversions bigint DEFAULT 0 NOT NULL,
   CONSTRAINT ad_stats_day_pkey PRIMARY KEY (ad_id, date)
 );
+CREATE INDEX idx_ad_days_known ON public.ad_stats_day USING btree (date) WHERE known;
 CREATE INDEX idx_ad_days_unknown ON public.ad_stats_day USING btree (date) WHERE (NOT known);
 
 CREATE TABLE ad_stats_minute (
@@ -383,6 +387,7 @@ CREATE TABLE events_log (
   stated_at timestamp with time zone,
   received_at timestamp with time zone NOT NULL,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
+  rated boolean DEFAULT false NOT NULL,
   CONSTRAINT events_log_event_type_check CHECK ((event_type = ANY (ARRAY['impression'::text, 'click'::text, 'conversion'::text, 'win'::text, 'billing'::text, 'loss'::text])))
 ) PARTITION BY RANGE ("timestamp");
 CREATE INDEX idx_events_ad ON ONLY public.events_log USING btree (ad_id, "timestamp");

@@ -10,6 +10,7 @@ import { migrate } from './database/postgres-migrate.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
 import { openScratchServer } from './database/fixtures/postgres-scratch.ts';
 import { compileFirst } from './index-opening.ts';
+import { NO_COUNTS } from './targeting/ad-counts.ts';
 import { IndexHolder } from './targeting/index-holder.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
 import { indexOf, snapshotOrdinal, type Index } from './targeting/tiers.ts';
@@ -126,6 +127,7 @@ it(
         epoch: 1,
         nowMs: NOW_MS,
         priors: PRIORS,
+        counts: NO_COUNTS,
         databaseUrl: url,
         since: null,
         buffer: undefined,

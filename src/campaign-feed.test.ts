@@ -4,11 +4,13 @@ import { testCampaign } from './auction/fixtures/market.ts';
 import type { Campaign } from './campaigns/model.ts';
 import type { CampaignChanges } from './campaigns/store.ts';
 import { compileFirst } from './index-opening.ts';
+import { NO_COUNTS, packCounts } from './targeting/ad-counts.ts';
 import { compileIndex } from './targeting/compile.ts';
 import { IndexHolder } from './targeting/index-holder.ts';
 import type { NextIndex } from './targeting/index-writer.ts';
 import type { Compiled, CompileOrder } from './targeting/piscina-compiler.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
+import { snapshotOrdinal, type Index } from './targeting/tiers.ts';
 
 const PRIORS = { ctr: 0.001, cvr: 0.00001 };
 
@@ -17,8 +19,9 @@ function compiled(
   campaigns: readonly Campaign[],
   version: number,
   changed: string[] | null = null,
+  counts = NO_COUNTS,
 ): Compiled {
-  const { buffer } = compileIndex(campaigns, { nowMs: 0, epoch: version, priors: PRIORS });
+  const { buffer } = compileIndex(campaigns, { nowMs: 0, epoch: version, priors: PRIORS, counts });
   return {
     snapshot: openSnapshot(buffer),
     version,
@@ -160,6 +163,67 @@ test('changes go on while the compiler moves those before them, and stay where i
   finish(compiled(moved, 39, ids));
   await vi.waitUntil(() => holder.current.epoch > before);
   expect(holder.current.tiers.map(({ snapshot }) => snapshot.campaignCount)).toEqual([0, 38, 2]);
+  feed.stop();
+});
+
+/** No two of one price. */
+function manyByClick(count: number): Campaign[] {
+  return many(count).map((campaign, i) => ({
+    ...campaign,
+    bid: { model: 'cpc' as const, amountMicros: 100_000 + i },
+  }));
+}
+
+function pricesOf(index: Index): (number | undefined)[] {
+  return index
+    .best(Infinity)
+    .map((ordinal) => index.tierOf(ordinal).snapshot.rankMicros[snapshotOrdinal(ordinal)]);
+}
+
+test('measured rates are in a base behind all that is under way, and in what changes before it is there', async () => {
+  const { feed, holder, committed, orders, answerOrders } = await openFeed();
+  const finish: (() => void)[] = [];
+  answerOrders(({ since, counts }) => {
+    const [campaigns, version] = [[...committed], committed.length + 1];
+    const changed = since === null ? null : campaigns.map(({ id }) => id);
+    return new Promise((resolve) => {
+      finish.push(() => resolve(compiled(campaigns, version, changed, counts)));
+    });
+  });
+  const campaigns = manyByClick(36);
+  const clicked = campaigns.map(({ ads }) => ({
+    adId: ads[0]?.id ?? '',
+    ...{ impressions: 1_000, clicks: 100, conversions: 0 },
+  }));
+  const counts = packCounts(clicked);
+
+  committed.push(...campaigns.slice(0, 20));
+  await feed.catchUp();
+  committed.push(...campaigns.slice(20, 33));
+  await feed.catchUp();
+  expect(orders.length).toBe(2);
+  await feed.rank({ counts, moved: 0 });
+  const ranking = feed.rank({ counts, moved: 33 });
+  await new Promise(setImmediate);
+  // The middle tier was ordered before, and is ranked by nothing.
+  expect(orders.length).toBe(2);
+  committed.push(...campaigns.slice(33, 35));
+  await feed.catchUp();
+  finish[0]?.();
+  await vi.waitUntil(() => orders.length === 3);
+  committed.push(...campaigns.slice(35));
+  await feed.catchUp();
+  finish[1]?.();
+  await ranking;
+
+  expect(orders.map(({ since, counts: { ids } }) => [since, ids])).toEqual([
+    [null, ''],
+    [1, ''],
+    [null, counts.ids],
+  ]);
+  const anew = compiled(campaigns, 1, null, counts).snapshot.rankMicros;
+  expect(pricesOf(holder.current)).toEqual([...anew]);
+  expect(pricesOf(holder.current)[0]).toBeGreaterThan(500_000);
   feed.stop();
 });
 

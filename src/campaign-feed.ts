@@ -18,6 +18,8 @@ import {
   type TierKind,
 } from './targeting/index-writer.ts';
 import type { IndexHolder } from './targeting/index-holder.ts';
+import type { Measured } from './targeting/piscina-compiler.ts';
+import { TierOrders } from './tier-orders.ts';
 
 /** How soon a change is seen of which nobody told us. One query of one row each. */
 const LOOK_EVERY_MS = 500;
@@ -45,6 +47,8 @@ export interface CampaignFeed {
   setStreamed(isStreamed: boolean): void;
   /** Resolves once the served index holds every change committed before the call; rejects where that fails. */
   catchUp(): Promise<void>;
+  /** Changes are ranked by these counts from now on, and where they move campaigns, all that is there. */
+  rank(measured: Measured): Promise<void>;
   /** Nothing is prepared or published any more. What is being read is not waited for: Postgres may hang. */
   stop(): void;
 }
@@ -64,8 +68,7 @@ class Feed implements CampaignFeed {
   readonly #number: ChangeNumber;
   readonly #prepare: Prepare;
   readonly #leftOut: LeftOutCampaigns;
-  /** What is compiled beside the index. */
-  readonly #orders = new Map<TierKind, Promise<void>>();
+  readonly #orders = new TierOrders((kind) => this.#compileTier(kind));
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
   /** Changes are taken in one after the other: whoever asks meanwhile waits for those under way. */
@@ -110,6 +113,14 @@ class Feed implements CampaignFeed {
     // What is under way may have begun before the change.
     if (this.#writer.version < last) await this.#underWay?.catch(() => undefined);
     if (this.#writer.version < last) await this.#takeIn(last);
+  }
+
+  async rank({ counts, moved }: Measured): Promise<void> {
+    this.#writer.rankBy(counts);
+    if (moved === 0) return;
+    // What is under way is ranked by the counts before.
+    await this.#orders.settle();
+    await this.#orders.order('base');
   }
 
   stop(): void {
@@ -166,7 +177,7 @@ class Feed implements CampaignFeed {
   async #takeInUpTo(last: number): Promise<void> {
     const writer = this.#writer;
     while (writer.version < last) {
-      if (writer.version === NONE_TRUSTED) await this.#order('base');
+      if (writer.version === NONE_TRUSTED) await this.#orders.order('base');
       const since = writer.version;
       if (since === NONE_TRUSTED) continue;
       const changes = await this.#edges.store.changedSince(since, NEWEST_CAMPAIGNS);
@@ -179,7 +190,7 @@ class Feed implements CampaignFeed {
         return this.#takeInUpTo(changes.version);
       }
       this.readCampaigns += changes.count;
-      if (changes.campaigns === null) await this.#order(writer.dueWith(changes.count));
+      if (changes.campaigns === null) await this.#orders.order(writer.dueWith(changes.count));
       else this.#apply(changes, changes.campaigns);
     }
     this.#orderWhatIsDue();
@@ -196,20 +207,12 @@ class Feed implements CampaignFeed {
     this.#tellPublished({ changes: changed.size, applyMs: Math.round(performance.now() - startMs) });
   }
 
-  #order(kind: TierKind): Promise<void> {
-    let work = this.#orders.get(kind);
-    if (work === undefined) {
-      work = this.#compileTier(kind).finally(() => this.#orders.delete(kind));
-      this.#orders.set(kind, work);
-    }
-    return work;
-  }
-
   async #compileTier(kind: TierKind): Promise<void> {
     const writer = this.#writer;
     const buffer = kind === 'base' ? await this.#holder.spareBuffer(SPARE_WAIT_MS) : undefined;
     const since = kind === 'base' ? null : writer.baseVersion;
-    const compiled = await compileTier(this.#edges, writer.index.epoch + 1, since, buffer);
+    const { index, counts } = writer;
+    const compiled = await compileTier(this.#edges, { epoch: index.epoch + 1, since, counts, buffer });
     this.#assertRunning();
     this.#publish(writer.install(compiled, this.#edges.clock()));
     if (writer.version === compiled.version) this.#number.hold(compiled.mark);
@@ -220,9 +223,9 @@ class Feed implements CampaignFeed {
   /** In the background: the index is up to date without it. */
   #orderWhatIsDue(): void {
     const { due } = this.#writer;
-    const kind = due !== null && this.#orders.has('base') ? 'middle' : due;
-    if (kind === null || this.#orders.has(kind)) return;
-    this.#order(kind).catch((error: unknown) => {
+    const kind = due !== null && this.#orders.isUnderWay('base') ? 'middle' : due;
+    if (kind === null || this.#orders.isUnderWay(kind)) return;
+    this.#orders.order(kind).catch((error: unknown) => {
       if (!this.#isStopped) this.#edges.log.warn({ err: error }, 'the index is not merged: tried again');
     });
   }
@@ -238,10 +241,8 @@ class Feed implements CampaignFeed {
   }
 
   #tellPublished(how: object): void {
-    const {
-      version,
-      index: { campaignCount, epoch },
-    } = this.#writer;
+    const { version, index } = this.#writer;
+    const { campaignCount, epoch } = index;
     this.#edges.log.info({ version, epoch, campaignCount, ...how }, 'index published');
   }
 }

@@ -8,6 +8,7 @@ import { compileCampaigns, saveBase, saveChanges } from './compile-thread.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool } from './database/postgres-pool.ts';
 import { openScratchServer } from './database/fixtures/postgres-scratch.ts';
+import { NO_COUNTS } from './targeting/ad-counts.ts';
 import { readFacts } from './targeting/disk-index-file.ts';
 import { Matcher } from './targeting/match.ts';
 import { NOT_ASKED, QUERY_DIMENSIONS } from './targeting/query.ts';
@@ -38,6 +39,7 @@ it('leaves out campaigns that nobody can serve, says why, and serves all others'
     epoch: 1,
     nowMs: NOW_MS,
     priors: { ctr: 0.001, cvr: 0.00001 },
+    counts: NO_COUNTS,
     databaseUrl: url,
     since: null,
     buffer: undefined,
@@ -74,14 +76,22 @@ it('keeps what changed since a base, but not over one from before the database w
   const folder = mkdtempSync(join(tmpdir(), 'gavel-changes-file-'));
   const [basePath, path] = [join(folder, 'base'), join(folder, 'changes')];
   const priors = { ctr: 0.001, cvr: 0.00001 };
-  const order = { epoch: 1, nowMs: NOW_MS, priors, databaseUrl: url, since: null, buffer: undefined };
+  const ranking = { priors, counts: NO_COUNTS };
+  const order = { epoch: 1, nowMs: NOW_MS, ...ranking, databaseUrl: url, since: null, buffer: undefined };
   const { buffer, version, mark } = await compileCampaigns(order);
   const facts = { version, mark, unsound: [], changed: null, over: null, savedAtMs: NOW_MS };
   saveBase({ path: basePath, buffer, facts: { ...facts, id: 'b', database: 'd', program: 'p', priors } });
 
   const change = async (seed: number): Promise<void> => {
     await store.insertMany(seededCampaigns({ count: 1, seed }));
-    await saveChanges({ basePath, path, databaseUrl: url, nowMs: NOW_MS, id: String(seed) });
+    await saveChanges({
+      basePath,
+      path,
+      databaseUrl: url,
+      counts: NO_COUNTS,
+      nowMs: NOW_MS,
+      id: String(seed),
+    });
   };
   await change(2);
   expect(readFacts(path)).toMatchObject({ id: '2', over: 'b', version: version + 1 });

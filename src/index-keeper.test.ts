@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { IndexKeeper } from './index-keeper.ts';
+import { NO_COUNTS } from './targeting/ad-counts.ts';
 import type { CompiledAnswer } from './targeting/piscina-compiler.ts';
 
 const PRIORS = { ctr: 0.001, cvr: 0.00001 };
@@ -30,6 +31,7 @@ beforeEach(() => {
       saveBase: ({ facts }) => save(`base ${facts.version}`),
       saveChanges: () => save('changes'),
     },
+    counts: () => NO_COUNTS,
     clock: () => 0,
     newId: () => 'id',
     log: {

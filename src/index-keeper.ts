@@ -4,6 +4,7 @@
  */
 import { basePath, changesPath, type KeptTerms } from './index-files.ts';
 import type { Log } from './server/http.ts';
+import type { AdCounts } from './targeting/ad-counts.ts';
 import type { CompiledAnswer, IndexSaver } from './targeting/piscina-compiler.ts';
 
 interface KeeperEdges {
@@ -11,6 +12,8 @@ interface KeeperEdges {
   readonly terms: KeptTerms & { readonly program: string };
   readonly databaseUrl: string;
   readonly saver: IndexSaver;
+  /** What changes are ranked by. */
+  readonly counts: () => AdCounts;
   readonly clock: () => number;
   readonly newId: () => string;
   readonly log: Log;
@@ -95,11 +98,12 @@ export class IndexKeeper {
   }
 
   #saveChanges(): Promise<number> {
-    const { folder, saver, databaseUrl, clock, newId } = this.#edges;
+    const { folder, saver, counts, databaseUrl, clock, newId } = this.#edges;
     return saver.saveChanges({
       basePath: basePath(folder),
       path: changesPath(folder),
       databaseUrl,
+      counts: counts(),
       nowMs: clock(),
       id: newId(),
     });

@@ -13,6 +13,7 @@ import { loadFromReplica } from './replica-loading.ts';
 import type { IndexReport } from './server/health.ts';
 import type { Log } from './server/http.ts';
 import type { Storage } from './storage.ts';
+import { NO_COUNTS, type AdCounts } from './targeting/ad-counts.ts';
 import type { KeptFacts } from './targeting/disk-index-file.ts';
 import type { IndexWriter } from './targeting/index-writer.ts';
 import {
@@ -20,12 +21,13 @@ import {
   type CompiledAnswer,
   type IndexCompiler,
   type IndexSaver,
+  type RateMeter,
 } from './targeting/piscina-compiler.ts';
 import type { Priors } from './targeting/rank.ts';
 import { locateThread } from './thread-file.ts';
 
 interface IndexKeeping {
-  readonly compiler: IndexCompiler;
+  readonly compiler: IndexCompiler & RateMeter;
   readonly first: FirstIndex;
   /** Another index is served. */
   noteChange(): void;
@@ -47,12 +49,14 @@ const SAVE_LIMIT_MS = 3_000;
 export async function keepIndex(storage: Storage, priors: Priors, log: Log): Promise<IndexKeeping> {
   const { keptDir, databaseUrl, databaseName, arrival, store, pool } = storage;
   const program = nameProgram();
+  let writer: IndexWriter | null = null;
   const compiler = openCompiler(storage, (base) => keeper.noteBase(base), log);
   const keeper = new IndexKeeper({
     folder: keptDir,
     terms: { database: databaseName, priors, program },
     databaseUrl,
     saver: compiler,
+    counts: () => writer?.counts ?? NO_COUNTS,
     clock: Date.now,
     newId: () => crypto.randomUUID(),
     log,
@@ -65,7 +69,10 @@ export async function keepIndex(storage: Storage, priors: Priors, log: Log): Pro
   const isOfPast = async ({ version, mark }: KeptFacts): Promise<boolean> =>
     version <= (await store.version()) && (await isInHistory(pool, mark));
   const edges = { compiler, databaseUrl, priors, clock: Date.now, log };
-  const first = await openFirst(edges, { kept, absence: arrival.absence, isOfPast });
+  const readCounts = async (): Promise<AdCounts> =>
+    (await compiler.measure({ databaseUrl, priors, index: null })).counts;
+  const first = await openFirst(edges, { kept, absence: arrival.absence, isOfPast, readCounts });
+  writer = first.writer;
   let isTrusted = arrival.absence === null;
   const confirmation = new Confirmation(first, async (facts) => {
     await arrival.whenHere;
@@ -97,7 +104,7 @@ function openCompiler(
   { store, reads, replicaUrl }: Storage,
   onBase: (base: CompiledAnswer) => void,
   log: Log,
-): IndexCompiler & IndexSaver {
+): IndexCompiler & IndexSaver & RateMeter {
   const compiler = startIndexCompiler(locateThread('./compile-thread'), onBase);
   if (reads.replica === null || replicaUrl === null) return compiler;
   const replica = createCampaignStore(reads.replica);

@@ -3,9 +3,10 @@ import type { UnsoundCampaign } from './campaigns/soundness.ts';
 import type { KeptIndex } from './index-files.ts';
 import { LeftOutCampaigns } from './left-out-campaigns.ts';
 import type { Log } from './server/http.ts';
+import { NO_COUNTS, type AdCounts } from './targeting/ad-counts.ts';
 import type { KeptFacts } from './targeting/disk-index-file.ts';
 import { IndexWriter, type CompiledTier } from './targeting/index-writer.ts';
-import type { Compiled, IndexCompiler } from './targeting/piscina-compiler.ts';
+import type { Compiled, CompileOrder, IndexCompiler } from './targeting/piscina-compiler.ts';
 
 /** What compiling asks for. */
 export interface CompilingEdges {
@@ -24,6 +25,8 @@ interface KeptEdges {
   readonly absence: Error | null;
   /** The database was once where the index is. */
   readonly isOfPast: (facts: KeptFacts) => Promise<boolean>;
+  /** What campaigns that are compiled anew are ranked by. */
+  readonly readCounts: () => Promise<AdCounts>;
 }
 
 export interface FirstIndex {
@@ -40,7 +43,7 @@ const FIRST_EPOCH = 1;
 /** Rejects with a sentence when there is neither an index on disk nor one to be had from Postgres. */
 export async function openFirst(
   edges: CompilingEdges,
-  { kept, absence, isOfPast }: KeptEdges,
+  { kept, absence, isOfPast, readCounts }: KeptEdges,
 ): Promise<FirstIndex> {
   const { log } = edges;
   if (absence !== null) {
@@ -50,7 +53,7 @@ export async function openFirst(
     log.warn({ err: absence, version, savedAt }, 'Postgres is away: the index on disk is served');
     return openKept(edges, kept);
   }
-  if (kept === null) return compileFirst(edges);
+  if (kept === null) return compileFirst(edges, readCounts);
   if (await isOfPast(kept.facts)) {
     log.info({ version: kept.facts.version }, 'the index on disk is taken over');
     return openKept(edges, kept);
@@ -59,25 +62,38 @@ export async function openFirst(
     { version: kept.facts.version },
     'the index on disk is not used: Postgres was set back since it was made',
   );
-  return compileFirst(edges);
+  return compileFirst(edges, readCounts);
 }
 
 /** Rejects with a sentence when the campaigns can't be read or compiled. */
-export async function compileFirst(edges: CompilingEdges): Promise<FirstIndex> {
-  const compiled = await compileTier(edges, FIRST_EPOCH, null, undefined).catch((error: unknown) => {
-    throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
+export async function compileFirst(
+  edges: CompilingEdges,
+  readCounts: () => Promise<AdCounts> = () => Promise.resolve(NO_COUNTS),
+): Promise<FirstIndex> {
+  const counts = await readCounts().catch((error: unknown) => {
+    edges.log.warn(
+      { err: error },
+      'what was counted can not be read: campaigns are ranked by the priors at first',
+    );
+    return NO_COUNTS;
   });
-  return begin(edges, compiled, compiled, null);
+  try {
+    const tier = { epoch: FIRST_EPOCH, since: null, counts, buffer: undefined };
+    const compiled = await compileTier(edges, tier);
+    const first = begin(edges, compiled, compiled, null);
+    first.writer.rankBy(counts);
+    return first;
+  } catch (error) {
+    throw new Error(`the index of the campaigns could not be made: ${messageOf(error)}`, { cause: error });
+  }
 }
 
-/** On another thread; `since` and `buffer` are a CompileOrder's. */
+/** On another thread. */
 export function compileTier(
   { clock, compiler, databaseUrl, priors }: CompilingEdges,
-  epoch: number,
-  since: number | null,
-  buffer: SharedArrayBuffer | undefined,
+  tier: Pick<CompileOrder, 'epoch' | 'since' | 'counts' | 'buffer'>,
 ): Promise<Compiled> {
-  return compiler.compile({ epoch, nowMs: clock(), priors, databaseUrl, since, buffer });
+  return compiler.compile({ ...tier, nowMs: clock(), priors, databaseUrl });
 }
 
 function openKept(edges: CompilingEdges, { base, changes, facts }: KeptIndex): FirstIndex {

@@ -6,6 +6,9 @@ import type { Campaign } from './model.ts';
 import type { CampaignStore } from './store.ts';
 import { validateCampaign } from './validation.ts';
 
+/** Of the first of them, for 300x250. */
+export const DEMO_AD_ID = 'd0000000-0000-4000-8000-000000000101';
+
 const NORTHWIND = 'a1000000-0000-4000-8000-000000000001';
 const HALCYON = 'a1000000-0000-4000-8000-000000000002';
 const PEDAL = 'a1000000-0000-4000-8000-000000000003';

@@ -4,7 +4,7 @@
  */
 import { quickQuery, type Pool } from '../database/postgres-pool.ts';
 import { LAST_MARK } from './postgres-history.ts';
-import { readAd, readCampaign, type AdRow, type CampaignRow, type RuleRow } from './postgres-rows.ts';
+import { readWhole, WHOLE_COLUMNS, type WholeRow } from './postgres-whole.ts';
 import type { CampaignChanges } from './store.ts';
 
 /** What the statement returns, and the change stream carries. */
@@ -14,25 +14,14 @@ export interface ChangedRow {
   readonly mark?: string;
   readonly count: number;
   readonly changed: Readonly<Record<string, number>> | null;
-  readonly campaigns:
-    | readonly {
-        readonly campaign: CampaignRow;
-        readonly rules: readonly RuleRow[] | null;
-        readonly ads: readonly AdRow[] | null;
-      }[]
-    | null;
+  readonly campaigns: readonly WholeRow[] | null;
 }
 
 /** The ids as an array: campaigns are then found by their keys, whatever the planner believes of how many they are. */
 const CHANGED_SINCE = `
   WITH changed AS MATERIALIZED (SELECT id, version FROM changed_campaigns WHERE version > $1),
     loaded AS (
-      SELECT campaign,
-             (SELECT json_agg(rule)
-                FROM (SELECT rule_type, operator, json_agg(rule_value ORDER BY value_number) AS values
-                        FROM campaign_targeting_rules WHERE campaign_id = campaign.id
-                       GROUP BY rule_number, rule_type, operator ORDER BY rule_number) AS rule) AS rules,
-             (SELECT json_agg(ad ORDER BY ad_number) FROM ads AS ad WHERE campaign_id = campaign.id) AS ads
+      SELECT ${WHOLE_COLUMNS}
         FROM campaigns AS campaign
        WHERE status = 'active' AND id = ANY (ARRAY(SELECT id FROM changed)) AND (SELECT count(*) FROM changed) <= $2)
   SELECT (SELECT version FROM campaign_changes) AS version,
@@ -68,10 +57,7 @@ export function readChanges(row: ChangedRow): CampaignChanges {
   const { version, mark = null, count } = row;
   // Too many: they are neither named nor loaded.
   if (count > changed.size) return { version, mark, count, changed, campaigns: null };
-  const campaigns = (row.campaigns ?? []).map(({ campaign, rules, ads }) =>
-    readCampaign(campaign, rules ?? [], (ads ?? []).map(readAd)),
-  );
-  return { version, mark, count, changed, campaigns };
+  return { version, mark, count, changed, campaigns: (row.campaigns ?? []).map(readWhole) };
 }
 
 function only(rows: readonly ChangedRow[]): ChangedRow {

@@ -3,7 +3,7 @@ import type { Transaction } from '../database/postgres-pool.ts';
 import type { AuditEntry, ListFilter, ListPlace, Page } from './desk.ts';
 import type { Campaign } from './model.ts';
 import type { CampaignRow } from './postgres-rows.ts';
-import { joinParts } from './postgres-store.ts';
+import { readWhole, WHOLE_COLUMNS, type WholeRow } from './postgres-whole.ts';
 
 type PlacedRow = CampaignRow & { readonly created_at_micros: number };
 
@@ -85,10 +85,15 @@ export async function readCampaigns(
   rows: readonly CampaignRow[],
 ): Promise<readonly Campaign[]> {
   if (rows.length === 0) return [];
-  const campaigns = await joinParts(transaction, rows);
+  const whole = await transaction.query<WholeRow>(
+    `SELECT ${WHOLE_COLUMNS}
+       FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (id, place) JOIN campaigns AS campaign USING (id)
+      ORDER BY place`,
+    [rows.map(({ id }) => id)],
+  );
   return withVersions(
     transaction,
-    campaigns.map((campaign) => ({
+    whole.rows.map(readWhole).map((campaign) => ({
       ...campaign,
       ads: campaign.ads.filter(({ status }) => status !== 'ended'),
     })),

@@ -227,9 +227,21 @@ function readMedia(media: Partial<AdMedia> | null): AdMedia {
   return { url: url ?? '', mimeType: mimeType ?? '', width, height, bitrateKbps };
 }
 
-/** NaN where the time is infinite. */
+/** NaN where the time is infinite, or before our era. */
 function epochMs(time: Date | number | string): number {
-  return new Date(time).getTime();
+  const ms = new Date(time).getTime();
+  return Number.isNaN(ms) ? readFarTime(String(time)) : ms;
+}
+
+/**
+ * What Postgres writes as JSON and Date does not read: a year of more than four digits, and the seconds of an offset that
+ * was in use before zones. In a zone east of UTC, the last second of 9999 is in the year 10000.
+ */
+function readFarTime(text: string): number {
+  const parts = /^(\d+)(-.+([+-])\d\d:\d\d)(?::(\d\d))?$/.exec(text);
+  if (parts === null) return NaN;
+  const [, year = '', rest = '', sign = '+', seconds = '0'] = parts;
+  return Date.parse(`+${year.padStart(6, '0')}${rest}`) - Number(`${sign}${seconds}`) * 1_000;
 }
 
 /** null where the time was infinite: which way, is lost. */

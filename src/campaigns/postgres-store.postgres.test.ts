@@ -155,6 +155,24 @@ describe('the campaign store', () => {
     expect((await store.loadServable()).campaigns).toEqual([bare]);
   });
 
+  it.each(['Europe/Berlin', 'America/New_York'])(
+    'gives back times that stand for always and never, in a database whose zone is %s',
+    async (zone) => {
+      const schedule = {
+        ...FULL.schedule,
+        startMs: Date.parse('0002-01-01T00:00:00Z'),
+        endMs: Date.parse('9999-12-31T23:59:59.999Z'),
+      };
+      await store.insertMany([{ ...FULL, schedule }]);
+      const { rows } = await pool.query<{ name: string }>('SELECT current_database() AS name');
+      await pool.query(`ALTER DATABASE "${rows[0]?.name ?? ''}" SET timezone TO '${zone}'`);
+      const zoned = openPool(pool.options.connectionString ?? '', () => {});
+      const { campaigns } = await createCampaignStore(zoned).loadServable();
+      await zoned.end();
+      expect(campaigns.map((campaign) => campaign.schedule)).toEqual([schedule]);
+    },
+  );
+
   it('takes thousands at once as one change, and loads all of them over its pages', async () => {
     const campaigns = Array.from({ length: 5_500 }, plain);
     expect(await store.insertMany(campaigns)).toBe(1);

@@ -137,7 +137,7 @@ function readGroup(columns: Columns, { rows, faults }: Group): Row {
       if ('fault' in read) noted.push({ ...spotOf(row, column.name), message: read.fault });
       else if (column.isOfAd) put(members, column.path, read.value);
       else if (column.path[0] === 'targeting') rules.push({ column, values: read.value });
-      else if (column.name !== KEY_COLUMN) put(document, column.path, read.value);
+      else put(document, column.path, read.value);
     });
     if (Object.keys(members).length > 0) ads.push({ row, members });
   });

@@ -5,7 +5,8 @@ import { MAX_PRICE_MICROS } from '../money.ts';
 import { compileIndex } from './compile.ts';
 import { Matcher } from './match.ts';
 import { ACCESS_DIMENSION, AD_DIMENSION, QUERY_DIMENSIONS } from './query.ts';
-import { rankPrice } from './rank.ts';
+import { NOTHING_COUNTED } from './ad-counts.ts';
+import { rankPrice, type Offered } from './rank.ts';
 import { AD_FLAG, AD_TYPE_NUMBER, CAMPAIGN_FLAG, SPACE } from './snapshot.ts';
 import { openSnapshot } from './snapshot-view.ts';
 
@@ -41,7 +42,7 @@ describe('the compiled index', () => {
     expect(openSnapshot(buffer.slice(0)).campaignCount).toBe(40);
     expect(() => openSnapshot(new SharedArrayBuffer(16))).toThrow('16 bytes are fewer than its header');
     expect(() => openSnapshot(damaged(0, 0x1234))).toThrow('index refused: it starts with 0x1234');
-    expect(() => openSnapshot(damaged(1, 99))).toThrow('its layout is version 99, this one reads version 1');
+    expect(() => openSnapshot(damaged(1, 99))).toThrow('its layout is version 99, this one reads version 2');
     expect(() => openSnapshot(damaged(5, 3))).toThrow('it has 3 sections');
     expect(() => openSnapshot(damaged(8, 41))).toThrow('damaged or half written');
     expect(() => openSnapshot(damaged(20, 8))).toThrow('damaged or half written');
@@ -82,8 +83,8 @@ describe('the compiled index', () => {
   });
 
   it('ranks clicks and conversions by what an impression is expected to bring, rounded down to a micro', () => {
-    const rank = (model: 'cpm' | 'cpc' | 'cpa', amountMicros: number): number =>
-      rankPrice({ model, amountMicros }, PRIORS);
+    const rank = (model: Offered['model'], amountMicros: number): number =>
+      rankPrice({ model, amountMicros, dealsOnly: false }, PRIORS, NOTHING_COUNTED);
     expect([rank('cpm', 2_500_001), rank('cpc', 250_000), rank('cpa', 5_000_150)]).toEqual([
       2_500_001, 250_000, 50_001,
     ]);
@@ -91,9 +92,10 @@ describe('the compiled index', () => {
   });
 
   it('ranks nobody above the price that a token can hold', () => {
-    const amountMicros = 9_007_199_254_740;
-    expect(rankPrice({ model: 'cpc', amountMicros }, { ctr: 1, cvr: 1 })).toBe(MAX_PRICE_MICROS);
-    expect(rankPrice({ model: 'cpm', amountMicros: 2 ** 50 }, PRIORS)).toBe(MAX_PRICE_MICROS);
+    const rank = (model: Offered['model'], amountMicros: number): number =>
+      rankPrice({ model, amountMicros, dealsOnly: false }, { ctr: 1, cvr: 1 }, NOTHING_COUNTED);
+    expect(rank('cpc', 9_007_199_254_740)).toBe(MAX_PRICE_MICROS);
+    expect(rank('cpm', 2 ** 50)).toBe(MAX_PRICE_MICROS);
   });
 
   it('leaves out banners without a size, and campaigns that have no other ad', () => {
@@ -134,7 +136,10 @@ describe('the compiled index', () => {
     const capped = campaign(
       {
         seat: 'Seat-9',
-        frequencyCaps: [{ limit: 1, window: 'day' }],
+        frequencyCaps: [
+          { limit: 1_000_000, window: 'lifetime' },
+          { limit: 1, window: 'minute' },
+        ],
         deals: ['Deal-7'],
         dealsOnly: true,
         lifetimeBudgetNanos: null,
@@ -166,6 +171,7 @@ describe('the compiled index', () => {
       categories: ['iab2-3', 'IAB2'],
     });
     expect(snapshot.campaignFlags[0]).toBe(CAMPAIGN_FLAG.capped | CAMPAIGN_FLAG.dealsOnly);
+    expect(snapshot.frequencyCaps(0)).toEqual(capped.frequencyCaps);
     expect(snapshot.lifetimeBudgetNanos[0]).toBe(-1);
     expect(snapshot.adType[0]).toBe(AD_TYPE_NUMBER.banner);
     const names = (space: number, list: readonly string[]): number[] =>
@@ -186,7 +192,7 @@ describe('the compiled index', () => {
     expect([snapshot.campaignOrdinal('none'), snapshot.adOrdinal('none')]).toEqual([-1, -1]);
   });
 
-  it('tells markup by its html, and what is insecure or needs mraid in it', () => {
+  it('tells markup by its html, and what is insecure, needs mraid or leads nowhere in it', () => {
     const facts = (imageUrl: string | null, html: string | null) => {
       const snapshot = open([campaign({}, { imageUrl, html })]);
       const mime = ['text/html', 'image/png'].find(
@@ -198,9 +204,11 @@ describe('the compiled index', () => {
     expect(facts('HTTP://a.example/b', null)).toEqual([AD_FLAG.image | AD_FLAG.insecure, 2, '']);
     expect(facts('https://a.example/b.PNG#c.gif', null)).toEqual([AD_FLAG.image, 2, 'image/png']);
     expect(facts('https://a.example/b.constructor', null)).toEqual([AD_FLAG.image, 2, '']);
-    expect(facts(null, '<b>http:</b>')).toEqual([AD_FLAG.insecure, 2, 'text/html']);
-    expect(facts(null, '<SCRIPT src="MRAID.js"></SCRIPT>')).toEqual([AD_FLAG.mraid, 3, 'text/html']);
-    expect(facts(null, '<script></script><iFrame>')).toEqual([0, 4, 'text/html']);
+    const { insecure, mraid, unclickable } = AD_FLAG;
+    expect(facts(null, '<b>http:</b>')).toEqual([insecure | unclickable, 2, 'text/html']);
+    expect(facts(null, '<SCRIPT src="MRAID.js"></SCRIPT>')).toEqual([mraid | unclickable, 3, 'text/html']);
+    expect(facts(null, '<script></script><iFrame>')).toEqual([unclickable, 4, 'text/html']);
+    expect(facts(null, '<a href="{CLICK_URL}">x</a>')).toEqual([0, 2, 'text/html']);
   });
 
   it('shares the budget bits with every reader of the buffer', () => {

@@ -1,5 +1,6 @@
 /** Campaigns in, an index out: everything is drafted first, so that its size is known before a byte is written. */
 import type { Campaign } from '../campaigns/model.ts';
+import { NO_COUNTS, type AdCounts } from './ad-counts.ts';
 import { isIndexed } from './creative.ts';
 import { Dictionary, type ExpectedTexts } from './dictionary.ts';
 import { clearHeader, writeHeader } from './header.ts';
@@ -22,6 +23,8 @@ export interface CompileOptions {
   readonly nowMs: number;
   readonly epoch: number;
   readonly priors: Priors;
+  /** NO_COUNTS where they are not given. */
+  readonly counts?: AdCounts;
   /** Written over where the index fits into it; nobody may read it meanwhile. */
   readonly buffer?: SharedArrayBuffer;
 }
@@ -49,7 +52,7 @@ const LEAST_UNITS = 4_096;
  * share an id.
  */
 export function compileIndex(campaigns: readonly Campaign[], options: CompileOptions): CompiledIndex {
-  const ranked = rankCampaigns(campaigns, options.nowMs, options.priors);
+  const ranked = rankCampaigns(campaigns, options.nowMs, options.priors, options.counts ?? NO_COUNTS);
   if (options.buffer !== undefined) clearHeader(options.buffer);
   const dictionary = new Dictionary(expectTexts(ranked, options.buffer));
   const zones = internIds(ranked, dictionary);

@@ -1,11 +1,13 @@
 /** What an index keeps of an ad besides its texts: flags, type of markup, and the names that block it. */
-import type { Ad } from '../campaigns/model.ts';
+import type { Ad, Campaign } from '../campaigns/model.ts';
 import { hasSize } from '../campaigns/soundness.ts';
 import { BANNER_TYPE, CATTAX_DEFAULT } from '../openrtb/codes.ts';
 import { AD_FLAG } from './snapshot.ts';
 
 const INSECURE = /http:/i;
 const HTML_MIME = 'text/html';
+/** In an html ad, where the signed click URL goes. */
+export const CLICK_URL_MACRO = '{CLICK_URL}';
 /** A map, not an object: `a.constructor` is a file's name, too. */
 const MIME_BY_EXTENSION: ReadonlyMap<string, string> = new Map([
   ['jpg', 'image/jpeg'],
@@ -27,8 +29,19 @@ export function adFlags({ imageUrl, html }: Ad): number {
   return (
     (imageUrl === null ? 0 : AD_FLAG.image) |
     (isInsecure ? AD_FLAG.insecure : 0) |
-    (/mraid\.js/i.test(html ?? '') ? AD_FLAG.mraid : 0)
+    (/mraid\.js/i.test(html ?? '') ? AD_FLAG.mraid : 0) |
+    (isClickable(html) ? 0 : AD_FLAG.unclickable)
   );
+}
+
+/** An image is a link. Html that counts its clicks elsewhere tells us of none. */
+function isClickable(html: string | null): boolean {
+  return html === null || html.includes(CLICK_URL_MACRO);
+}
+
+/** Its impressions tell whether people click: where clicks are what is paid for, or could be counted. */
+export function isRated({ bid }: Campaign, { html }: Ad): boolean {
+  return bid.model !== 'cpm' || isClickable(html);
 }
 
 /** OpenRTB creative type of a banner's markup. Html goes before an image, as it does when it is served. */

@@ -5,6 +5,7 @@
  * the newest one. All that it is told are numbers of changes, which grow in the order of commits.
  */
 import type { Campaign } from '../campaigns/model.ts';
+import { NO_COUNTS, type AdCounts } from './ad-counts.ts';
 import { compileIndex } from './compile.ts';
 import type { Priors } from './rank.ts';
 import { openSnapshot, type IndexSnapshot } from './snapshot-view.ts';
@@ -68,6 +69,7 @@ export const NONE_TRUSTED = -1;
 
 export class IndexWriter {
   readonly #priors: Priors;
+  #counts = NO_COUNTS;
   #index: Index;
   #version: number;
   #baseVersion: number;
@@ -96,6 +98,16 @@ export class IndexWriter {
   /** The last change that is in its base: what a new middle tier begins behind. */
   get baseVersion(): number {
     return this.#baseVersion;
+  }
+
+  /** What its changes are ranked by. */
+  get counts(): AdCounts {
+    return this.#counts;
+  }
+
+  /** The tiers that are there stay as they are. */
+  rankBy(counts: AdCounts): void {
+    this.#counts = counts;
   }
 
   /** What should be compiled beside the index; null: nothing. */
@@ -189,7 +201,8 @@ export class IndexWriter {
     if (this.#middle !== null && this.#middle.snapshot.campaignCount > 0) tiers.push(this.#middle);
     const newest = [...this.#newest.values()].flatMap(({ campaign }) => campaign ?? []);
     if (newest.length > 0) {
-      const { buffer } = compileIndex(newest, { nowMs, epoch, priors: this.#priors });
+      const ranking = { priors: this.#priors, counts: this.#counts };
+      const { buffer } = compileIndex(newest, { nowMs, epoch, ...ranking });
       tiers.push({ snapshot: openSnapshot(buffer), hidden: null, since: epoch });
     }
     this.#index = new Index(epoch, tiers);

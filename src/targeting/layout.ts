@@ -81,6 +81,9 @@ export const SECTIONS = {
   /** Stretches of the local week: from · 2^16 + to, in minutes from Monday 00:00. None: at all times. */
   stretchStart: Uint32Array,
   stretches: Uint32Array,
+  /** Frequency caps: limit · 2^3 + the window (caps.ts). */
+  capStart: Uint32Array,
+  caps: Uint32Array,
   adStart: Uint32Array,
 
   adCampaign: Uint32Array,

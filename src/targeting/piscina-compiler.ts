@@ -4,16 +4,19 @@
  */
 import { Piscina } from 'piscina';
 import type { UnsoundCampaign } from '../campaigns/soundness.ts';
+import type { AdCounts } from './ad-counts.ts';
 import type { KeptFacts } from './disk-index-file.ts';
 import type { CompiledTier } from './index-writer.ts';
 import type { Priors } from './rank.ts';
 import { openSnapshot } from './snapshot-view.ts';
+import type { IndexHandle } from './tiers.ts';
 
 /** What the thread is asked. */
 export interface CompileOrder {
   readonly epoch: number;
   readonly nowMs: number;
   readonly priors: Priors;
+  readonly counts: AdCounts;
   readonly databaseUrl: string;
   /** null: a base, of all campaigns; else the middle tier of what changed after the change of that number. */
   readonly since: number | null;
@@ -49,9 +52,29 @@ export interface SaveChangesOrder {
   readonly basePath: string;
   readonly path: string;
   readonly nowMs: number;
+  readonly counts: AdCounts;
   readonly databaseUrl: string;
   /** Of the new file. */
   readonly id: string;
+}
+
+/** What was counted by now, and whether an index is ranked by it. */
+export interface MeasureOrder {
+  readonly databaseUrl: string;
+  readonly priors: Priors;
+  /** Nobody writes over it meanwhile; null: there is none yet. */
+  readonly index: IndexHandle | null;
+}
+
+export interface Measured {
+  readonly counts: AdCounts;
+  /** Campaigns of the index that have another rank price than they would get. */
+  readonly moved: number;
+}
+
+export interface RateMeter {
+  /** Rejects when the counts can't be read. */
+  measure(order: MeasureOrder): Promise<Measured>;
 }
 
 export interface IndexCompiler {
@@ -75,18 +98,20 @@ const MAX_THREADS = 2;
 const IDLE_LIMIT_MS = 10_000;
 
 /**
- * `workerFile` exports `compileCampaigns(order: CompileOrder): Promise<CompiledAnswer>`, and `saveBase` and `saveChanges` of
- * their orders; only its wirer knows the store. `onBase` is told of each base that was compiled.
+ * `workerFile` exports `compileCampaigns(order: CompileOrder): Promise<CompiledAnswer>`, and `saveBase`, `saveChanges`
+ * and `measureRates` of their orders; only its wirer knows the store. `onBase` is told of each base that was compiled.
  */
 export function startIndexCompiler(
   workerFile: URL,
   onBase: (base: CompiledAnswer) => void = () => undefined,
-): IndexCompiler & IndexSaver {
-  const thread = new Piscina<CompileOrder | SaveBaseOrder | SaveChangesOrder, unknown>({
+): IndexCompiler & IndexSaver & RateMeter {
+  const thread = new Piscina<CompileOrder | SaveBaseOrder | SaveChangesOrder | MeasureOrder, unknown>({
     filename: workerFile.href,
     minThreads: 0,
     maxThreads: MAX_THREADS,
     idleTimeout: IDLE_LIMIT_MS,
+    // Its connections live between orders: a thread that waits for a cell of memory hears nothing of them.
+    atomics: 'disabled',
   });
   return {
     async compile(order) {
@@ -97,6 +122,7 @@ export function startIndexCompiler(
     },
     saveBase: async (order) => (await thread.run(order, { name: 'saveBase' })) as number,
     saveChanges: async (order) => (await thread.run(order, { name: 'saveChanges' })) as number,
+    measure: async (order) => (await thread.run(order, { name: 'measureRates' })) as Measured,
     async close() {
       await thread.destroy();
     },

@@ -2,6 +2,7 @@
 import { weekStretches } from '../campaigns/daypart.ts';
 import type { Ad } from '../campaigns/model.ts';
 import { MAX_SIDE_PIXELS } from '../campaigns/soundness.ts';
+import { packCap } from './caps.ts';
 import { ListColumn } from './column.ts';
 import {
   adFlags,
@@ -33,6 +34,8 @@ export type CampaignRows = Pick<
   | 'dealIds'
   | 'stretchStart'
   | 'stretches'
+  | 'capStart'
+  | 'caps'
   | 'adStart'
 >;
 
@@ -70,6 +73,7 @@ export function draftCampaigns(
 ): CampaignRows {
   const deals = new ListColumn();
   const stretches = new ListColumn();
+  const caps = new ListColumn();
   const rows = emptyCampaigns(ranked.length, zones.size);
   for (const [c, { campaign, rankMicros }] of ranked.entries()) {
     const { bid, schedule } = campaign;
@@ -90,6 +94,8 @@ export function draftCampaigns(
     deals.endRow();
     for (const { from, to } of weekStretches(schedule.dayparts)) stretches.push(from * 2 ** TO_BITS + to);
     stretches.endRow();
+    for (const cap of campaign.frequencyCaps) caps.push(packCap(cap));
+    caps.endRow();
   }
   for (const [name, zone] of zones) rows.zoneTexts[zone] = dictionary.intern(PLAIN_SPACE, name);
   return {
@@ -98,6 +104,8 @@ export function draftCampaigns(
     dealIds: deals.ids.values(),
     stretchStart: stretches.start.values(),
     stretches: stretches.ids.values(),
+    capStart: caps.start.values(),
+    caps: caps.ids.values(),
   };
 }
 

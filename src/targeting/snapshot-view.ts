@@ -1,4 +1,6 @@
 /** A Snapshot over a compiled index: typed views, made at each flip; nothing is copied and nothing is decoded. */
+import type { FrequencyCap } from '../campaigns/model.ts';
+import { unpackCap } from './caps.ts';
 import { findText } from './dictionary.ts';
 import { readHeader, type IndexFacts } from './header.ts';
 import { AD_TEXTS, BLOCK_CAMPAIGNS, viewSections, type Sections } from './layout.ts';
@@ -30,6 +32,7 @@ export class IndexSnapshot implements Snapshot {
   readonly seat: Uint32Array;
   readonly dailyBudgetNanos: Float64Array;
   readonly lifetimeBudgetNanos: Float64Array;
+  readonly endMs: Float64Array;
   readonly deals: IdLists;
   readonly adStart: Uint32Array;
 
@@ -65,6 +68,7 @@ export class IndexSnapshot implements Snapshot {
     this.seat = sections.seat;
     this.dailyBudgetNanos = sections.dailyBudgetNanos;
     this.lifetimeBudgetNanos = sections.lifetimeBudgetNanos;
+    this.endMs = sections.endMs;
     this.deals = { start: sections.dealStart, ids: sections.dealIds };
     this.adStart = sections.adStart;
     this.adCampaign = sections.adCampaign;
@@ -103,6 +107,11 @@ export class IndexSnapshot implements Snapshot {
       seat: this.#text(seat[campaign] ?? 0),
       timezone: this.zoneName(zone[campaign] ?? 0),
     };
+  }
+
+  frequencyCaps(campaign: number): readonly FrequencyCap[] {
+    const { capStart, caps } = this.sections;
+    return Array.from(caps.subarray(capStart[campaign], capStart[campaign + 1]), unpackCap);
   }
 
   adText(ad: number): AdText {

@@ -2,7 +2,7 @@
  * A compiled index as its readers see it: typed views over one SharedArrayBuffer (layout.ts draws it). Ordinals
  * are places in this snapshot: campaign 0 has the best rank price. Nothing here outlives the snapshot.
  */
-import type { BidModel } from '../campaigns/model.ts';
+import type { BidModel, FrequencyCap } from '../campaigns/model.ts';
 
 /**
  * Name spaces of the interned strings. 0 to QUERY_DIMENSIONS - 1 are the dimensions' values; the rest follow.
@@ -28,6 +28,8 @@ export const AD_FLAG = {
   insecure: 2,
   /** Its html loads mraid.js. */
   mraid: 4,
+  /** Nothing in its markup leads to our click URL. */
+  unclickable: 8,
 } as const;
 export const AD_TYPE_NUMBER = { banner: 1, video: 2, audio: 3, native: 4 } as const;
 export const BID_MODEL_BY_NUMBER = ['cpm', 'cpc', 'cpa'] as const satisfies readonly BidModel[];
@@ -57,6 +59,8 @@ export interface Snapshot {
   readonly dailyBudgetNanos: Float64Array;
   /** -1: none. */
   readonly lifetimeBudgetNanos: Float64Array;
+  /** Epoch milliseconds; Infinity: no end. */
+  readonly endMs: Float64Array;
   /** Interned ids (space `deal`) of its deals. */
   readonly deals: IdLists;
   /** Ads that campaign c shows (active, and sized where they are banners): adStart[c] … adStart[c + 1] - 1. */
@@ -87,6 +91,7 @@ export interface Snapshot {
   adOrdinal(id: string): number;
   /** Decoded from the buffer at each call: callers keep what they need. */
   campaignText(campaign: number): CampaignText;
+  frequencyCaps(campaign: number): readonly FrequencyCap[];
   adText(ad: number): AdText;
   /** true when a rule of any campaign names the dimension. */
   isTargeted(dimension: number): boolean;

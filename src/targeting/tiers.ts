@@ -220,7 +220,7 @@ export function indexOf(snapshot: IndexSnapshot, epoch = snapshot.epoch): Index 
   return new Index(epoch, [{ snapshot, hidden: null, since: epoch }]);
 }
 
-function isHidden({ hidden }: Tier, campaign: number): boolean {
+export function isHidden({ hidden }: Tier, campaign: number): boolean {
   return hasBit(hidden?.bits, campaign);
 }
 
