@@ -1,14 +1,16 @@
 /** `campaigns import | export | validate FILE`: thousands of campaigns at once, past the HTTP server. */
-import { checkRows, readRows, type CheckedRows } from './campaigns/campaign-rows.ts';
+import { checkRows, readRows, type CheckedRows, type Row } from './campaigns/campaign-rows.ts';
 import { writeCampaign } from './campaigns/document.ts';
 import type { ListPlace } from './campaigns/desk.ts';
 import type { Campaign } from './campaigns/model.ts';
 import { createCampaignDesk } from './campaigns/postgres-desk.ts';
+import { countNamesakes, findPresent } from './campaigns/postgres-present.ts';
 import { createCampaignStore } from './campaigns/postgres-store.ts';
 import { SHEET_HEADER, writeSheetLines } from './campaigns/sheet-lines.ts';
 import { readSheet } from './campaigns/sheet-rows.ts';
 import { withDatabase } from './command-database.ts';
 import type { Config } from './config.ts';
+import { tellCount } from './counted.ts';
 import { createCampaignFile, readCampaignFile, type CampaignFile } from './disk-campaign-file.ts';
 import type { Pool } from './database/postgres-pool.ts';
 import { drawBar } from './progress-bar.ts';
@@ -38,24 +40,59 @@ export function runCampaignCommand(
 }
 
 function validateFile(file: string): string {
-  const { campaigns, faults } = check(file);
-  if (faults.length > 0) throw new Error(report(faults, `${campaigns.length} campaigns are sound.`));
-  return `All ${campaigns.length} campaigns are sound.\n`;
+  const { campaigns, faults } = check(readFile(file));
+  const { length } = campaigns;
+  if (faults.length > 0) throw new Error(report(faults, `${areSound(length)}.`));
+  return length === 1 ? 'The campaign is sound.\n' : `All ${areSound(length)}.\n`;
+}
+
+function areSound(count: number): string {
+  return `${tellCount(count, 'campaign')} ${count === 1 ? 'is' : 'are'} sound`;
 }
 
 async function importFile(config: Config, file: string, partial: boolean): Promise<string> {
-  const { campaigns, faults } = check(file);
-  if (faults.length > 0 && !partial) {
-    throw new Error(report(faults, 'Nothing was imported; --partial imports the sound ones.'));
-  }
-  await withDatabase(config, (pool) =>
-    createCampaignStore(pool).insertMany(campaigns, 'import', (written) => {
+  const rows = readFile(file);
+  const read = check(rows);
+  refuseUnless(partial, read);
+  return withDatabase(config, async (pool) => {
+    const present = await findPresent(pool, rows.map(idOf));
+    const { campaigns, faults } =
+      present.size === 0 ? read : check(rows.map((row) => refuseIn(present, row)));
+    refuseUnless(partial, { faults });
+    const namesakes = await countNamesakes(pool, campaigns);
+    await createCampaignStore(pool).insertMany(campaigns, 'import', (written) => {
       drawBar(written, campaigns.length, 'written');
-    }),
-  );
-  const done = `${campaigns.length} campaigns were imported.`;
-  if (faults.length > 0) throw new Error(report(faults, done));
-  return `${done}\n`;
+    });
+    const { length } = campaigns;
+    const done = `${tellCount(length, 'campaign')} ${length === 1 ? 'was' : 'were'} imported.${warnOf(namesakes)}`;
+    if (faults.length > 0) throw new Error(report(faults, done));
+    return `${done}\n`;
+  });
+}
+
+function refuseUnless(partial: boolean, { faults }: Pick<CheckedRows, 'faults'>): void {
+  if (faults.length === 0 || partial) return;
+  throw new Error(report(faults, 'Nothing was imported; --partial imports the sound ones.'));
+}
+
+/** '' where there is none. */
+function idOf(row: Row): string {
+  if ('fault' in row || typeof row.document !== 'object' || row.document === null) return '';
+  return 'id' in row.document && typeof row.document.id === 'string' ? row.document.id.toLowerCase() : '';
+}
+
+/** What was exported from here, or imported before, must not come to bid twice. */
+function refuseIn(present: ReadonlySet<string>, row: Row): Row {
+  if ('fault' in row || !present.has(idOf(row))) return row;
+  const fault = `is there already, as campaign ${idOf(row)}: with another id, or none, it is imported as one more`;
+  return { place: row.locate('id').place, fault };
+}
+
+function warnOf(namesakes: number): string {
+  if (namesakes === 0) return '';
+  return namesakes === 1
+    ? ' One of them has the name of a campaign that its advertiser has already.'
+    : ` ${String(namesakes)} of them have names of campaigns that their advertisers have already.`;
 }
 
 async function exportFile(config: Config, file: string): Promise<string> {
@@ -63,7 +100,8 @@ async function exportFile(config: Config, file: string): Promise<string> {
   try {
     const count = await withDatabase(config, (pool) => writeAll(pool, target, isSheet(file)));
     target.finish();
-    return `${count} campaigns were written to ${file}, ${isSheet(file) ? 'a row an ad' : 'one a line'}.\n`;
+    const were = `${tellCount(count, 'campaign')} ${count === 1 ? 'was' : 'were'}`;
+    return `${were} written to ${file}, ${isSheet(file) ? 'a row an ad' : 'one a line'}.\n`;
   } catch (error) {
     target.discard();
     throw error;
@@ -88,7 +126,8 @@ async function writeAll(pool: Pool, target: CampaignFile, asSheet: boolean): Pro
     after = page.next;
   } while (after !== null);
   if (unfit.length === 0) return count;
-  throw new Error([...unfit, `Nothing was written: ${unfit.length} campaigns fit JSON alone.`].join('\n'));
+  const fit = `${tellCount(unfit.length, 'campaign')} ${unfit.length === 1 ? 'fits' : 'fit'} JSON alone`;
+  throw new Error([...unfit, `Nothing was written: ${fit}.`].join('\n'));
 }
 
 function linesOf(campaign: Campaign, asSheet: boolean, unfit: string[]): readonly string[] {
@@ -99,9 +138,12 @@ function linesOf(campaign: Campaign, asSheet: boolean, unfit: string[]): readonl
   return [];
 }
 
-function check(file: string): CheckedRows {
+function readFile(file: string): readonly Row[] {
   const text = readCampaignFile(file);
-  const rows = isSheet(file) ? readSheet(text) : readRows(text);
+  return isSheet(file) ? readSheet(text) : readRows(text);
+}
+
+function check(rows: readonly Row[]): CheckedRows {
   const context = { nowMs: Date.now(), newId: () => crypto.randomUUID() };
   return checkRows(rows, context, (checked) => {
     drawBar(checked, rows.length, 'checked');
@@ -113,5 +155,6 @@ function isSheet(file: string): boolean {
 }
 
 function report(faults: readonly string[], end: string): string {
-  return [...faults, `${faults.length} rows are wrong. ${end}`].join('\n');
+  const wrong = `${tellCount(faults.length, 'row')} ${faults.length === 1 ? 'is' : 'are'} wrong`;
+  return [...faults, `${wrong}. ${end}`].join('\n');
 }

@@ -19,6 +19,7 @@ import { openRedis } from './database/redis-connection.ts';
 import { compileFirst, type CompilingEdges } from './index-opening.ts';
 import { serviceUrl } from './fixtures/services.ts';
 import { openProxy, type Proxy } from './fixtures/toxiproxy.ts';
+import { NO_COUNTS } from './targeting/ad-counts.ts';
 import { IndexHolder } from './targeting/index-holder.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
 import { snapshotOrdinal, indexOf, type Index } from './targeting/tiers.ts';
@@ -174,7 +175,8 @@ function table(index: Index): string[] {
 }
 
 async function tableAnew(): Promise<string[]> {
-  const order = { epoch: 1, nowMs: 0, priors: PRIORS, databaseUrl: url, since: null, buffer: undefined };
+  const ranking = { priors: PRIORS, counts: NO_COUNTS };
+  const order = { epoch: 1, nowMs: 0, ...ranking, databaseUrl: url, since: null, buffer: undefined };
   return table(indexOf(openSnapshot((await compileCampaigns(order)).buffer)));
 }
 

@@ -169,7 +169,7 @@ describe('a file of campaigns', () => {
     });
     expect(await run(folder, 'campaigns', 'import', file)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('1 rows are wrong. Nothing was imported') as unknown,
+      stderr: expect.stringContaining('1 row is wrong. Nothing was imported') as unknown,
     });
     const partial = await run(folder, 'campaigns', 'import', file, '--partial');
     expect(partial).toMatchObject({
@@ -179,22 +179,52 @@ describe('a file of campaigns', () => {
     const out = join(folder, 'out.jsonl');
     expect((await run(folder, 'campaigns', 'export', out)).stdout).toMatch(/^2 campaigns were written/);
     expect((await run(folder, 'campaigns', 'validate', out)).stdout).toBe('All 2 campaigns are sound.\n');
-    expect((await run(folder, 'campaigns', 'import', out)).stdout).toBe('2 campaigns were imported.\n');
-    expect((await run(folder, 'campaigns', 'export', out)).stdout).toMatch(/^4 campaigns were written/);
-    expect(readFileSync(out, 'utf8').trim().split('\n').length).toBe(4);
+    const [first = ''] = readFileSync(out, 'utf8').split('\n');
+    const { id } = JSON.parse(first) as { id: string };
+    const again = `line 1 is there already, as campaign ${id}: with another id, or none, it is imported as one more`;
+    const refused = await run(folder, 'campaigns', 'import', out);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain(again);
+    expect(refused.stderr).toContain('2 rows are wrong. Nothing was imported');
+    writeFileSync(file, `${first}\n${JSON.stringify({ ...CAMPAIGN, name: 'New' })}`);
+    const rest = await run(folder, 'campaigns', 'import', file, '--partial');
+    expect(rest.stderr).toContain(`${again}\n1 row is wrong. 1 campaign was imported.`);
+    writeFileSync(out, readFileSync(out, 'utf8').replaceAll(/"id":"[^"]*",/g, ''));
+    expect((await run(folder, 'campaigns', 'import', out)).stdout).toBe(
+      '2 campaigns were imported. 2 of them have names of campaigns that their advertisers have already.\n',
+    );
+    expect((await run(folder, 'campaigns', 'export', out)).stdout).toMatch(/^5 campaigns were written/);
+    expect(readFileSync(out, 'utf8').trim().split('\n').length).toBe(5);
     const sheet = join(folder, 'out.csv');
     expect((await run(folder, 'campaigns', 'export', sheet)).stdout).toMatch(
-      /^4 campaigns .* a row an ad\.\n$/,
+      /^5 campaigns .* a row an ad\.\n$/,
     );
-    expect((await run(folder, 'campaigns', 'import', sheet)).stdout).toBe('4 campaigns were imported.\n');
-    writeFileSync(sheet, readFileSync(sheet, 'utf8').replace(',2.5,', ',-1,'));
+    expect((await run(folder, 'campaigns', 'import', sheet)).stderr).toMatch(
+      /^gavel: row 2 is there already/,
+    );
+    const rows = readFileSync(sheet, 'utf8');
+    writeFileSync(sheet, rows.replace(',2.5,', ',-1,'));
     expect(await run(folder, 'campaigns', 'import', sheet)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(
-        /row 2: bid.amount must be above 0\n1 rows are wrong. Nothing/,
-      ) as unknown,
+      stderr: expect.stringMatching(/row 2: bid.amount must be above 0\n1 row is wrong. Nothing/) as unknown,
     });
-    expect((await run(folder, 'campaigns', 'export', join(folder, 'no/such.jsonl'))).code).toBe(1);
+    writeFileSync(
+      sheet,
+      rows.replaceAll(/^[\da-f-]{36},/gm, (id) => `copy of ${id}`),
+    );
+    expect((await run(folder, 'campaigns', 'import', sheet)).stdout).toMatch(
+      /^5 campaigns were imported\. 5/,
+    );
+    const nowhere = join(folder, 'no/such.jsonl');
+    const missing = 'can not be written: there is no such file or folder';
+    expect(await run(folder, 'campaigns', 'export', nowhere)).toMatchObject({
+      code: 1,
+      stderr: `gavel: ${nowhere} ${missing}\n`,
+    });
+    expect(await run(folder, 'campaigns', 'import', nowhere)).toMatchObject({
+      code: 1,
+      stderr: `gavel: ${nowhere} can not be read: there is no such file or folder\n`,
+    });
     expect(existsSync(join(folder, 'out.jsonl.unfinished'))).toBe(false);
     removeDataDir(folder);
   });
@@ -207,7 +237,7 @@ describe('a file of campaigns', () => {
     );
     expect(await run(dataDir, 'campaigns', 'import', file)).toMatchObject({
       code: 0,
-      stdout: '1 campaigns were imported.\n',
+      stdout: '1 campaign was imported.\n',
     });
     const admin = readFileSync(join(dataDir, 'data/admin-key'), 'utf8').trim();
     // The next change that is answered is served together with all before it.
@@ -217,6 +247,23 @@ describe('a file of campaigns', () => {
       body: JSON.stringify({ id: 'x', imp: [{ id: '1', banner: { w: 77, h: 77 } }] }),
     });
     expect(bid.status).toBe(200);
+  });
+});
+
+describe('--help', () => {
+  it('tells every command, and does none', async () => {
+    for (const args of [
+      ['--help'],
+      ['topics', '--help'],
+      ['consume', '-h'],
+      ['campaigns', 'import', '--help'],
+    ]) {
+      const told = await run(dataDir, ...args);
+      expect(told).toMatchObject({ code: 0, stderr: '' });
+      for (const command of ['serve', 'consume', 'topics', 'keys create', 'campaigns import FILE']) {
+        expect(told.stdout).toContain(command);
+      }
+    }
   });
 });
 

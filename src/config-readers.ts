@@ -82,3 +82,28 @@ export function secret(minChars: number): z.ZodType<string | null> {
     (text) => text,
   );
 }
+
+/** `asi` or `asi/sid`, lower case. */
+export function sellers(): z.ZodType<readonly string[]> {
+  return z
+    .string()
+    .transform((text) =>
+      text
+        .toLowerCase()
+        .split(',')
+        .map((seller) => seller.trim())
+        .filter((seller) => seller !== ''),
+    )
+    .refine((all) => all.every((seller) => /^[^/\s]+(\/[^\s]+)?$/.test(seller)), {
+      error: 'must be asi or asi/sid, with commas between',
+    });
+}
+
+/** Kafka's names have 249 characters at most. */
+const MAX_PREFIX_CHARS = 100;
+
+export function topicPrefix(): z.ZodType<string> {
+  return z.string().refine((text) => /^[\w.-]*$/.test(text) && text.length <= MAX_PREFIX_CHARS, {
+    error: `must be at most ${MAX_PREFIX_CHARS} letters, digits, points, dashes and underscores`,
+  });
+}

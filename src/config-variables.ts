@@ -37,7 +37,7 @@ export const VARIABLES = {
     fallback: '',
     fallbackMeans: 'none',
     meaning:
-      'A Redis, 7 or newer, that brings changes from server to server: redis://user:password@host:port; budgets stay in this process so far.',
+      'A Redis, 7 or newer, over which servers share budgets and frequency caps and hear of changes: redis://user:password@host:port.',
   },
   GAVEL_REDIS_CLUSTER: {
     fallback: '0',
@@ -56,6 +56,17 @@ export const VARIABLES = {
   GAVEL_KAFKA_RETENTION_DAYS: {
     fallback: '7',
     meaning: 'Days for which a Kafka topic of events that is made here keeps them.',
+  },
+  GAVEL_KAFKA_PREFIX: {
+    fallback: '',
+    fallbackMeans: 'none',
+    meaning:
+      'Begins the name of every Kafka topic, group and client, so that several databases share a cluster.',
+  },
+  GAVEL_CONSUME_METRICS_PORT: {
+    fallback: '',
+    fallbackMeans: 'none',
+    meaning: 'A port on which `npm run consume` tells Prometheus its metrics.',
   },
   GAVEL_WORKERS: {
     fallback: '',
@@ -92,10 +103,17 @@ export const VARIABLES = {
     fallback: '0',
     meaning: 'Proxies of yours in front: so many addresses at the end of X-Forwarded-For are believed.',
   },
-  GAVEL_PRIOR_CTR: { fallback: '0.001', meaning: 'Clicks an impression that cpc campaigns are ranked by.' },
+  GAVEL_PRIOR_CTR: {
+    fallback: '0.001',
+    meaning: 'Clicks an impression that ads are expected to bring until theirs are counted.',
+  },
   GAVEL_PRIOR_CVR: {
     fallback: '0.00001',
-    meaning: 'Conversions an impression that cpa campaigns are ranked by.',
+    meaning: 'Conversions an impression that ads are expected to bring until theirs are counted.',
+  },
+  GAVEL_RATES_SEC: {
+    fallback: '60',
+    meaning: 'How often, in seconds, counted clicks and conversions move the rank prices.',
   },
   GAVEL_TMAX_CAP_MS: { fallback: '100', meaning: 'The most time that a bid takes, whatever tmax allows.' },
   GAVEL_TMAX_MARGIN_MS: { fallback: '10', meaning: 'What of tmax is left for the way back.' },
@@ -116,6 +134,10 @@ export const VARIABLES = {
   GAVEL_RETENTION_SEEN_DAYS: {
     fallback: '2',
     meaning: 'Days for which an event that comes again is known as such, 2 or more.',
+  },
+  GAVEL_RETENTION_DEAD_DAYS: {
+    fallback: '30',
+    meaning: 'Days for which an event that can not be counted waits to be replayed or dropped.',
   },
   GAVEL_SPOOL_SYNC: {
     fallback: 'group',

@@ -32,6 +32,8 @@ describe('the configuration', () => {
       kafkaBrokers: null,
       kafkaReplication: null,
       kafkaRetentionDays: 7,
+      kafkaPrefix: '',
+      consumeMetricsPort: null,
       workers: 3,
       adminKey: null,
       signingKey: null,
@@ -41,6 +43,7 @@ describe('the configuration', () => {
       proxies: 0,
       priorCtr: 0.001,
       priorCvr: 0.00001,
+      ratesSec: 60,
       tmaxCapMs: 100,
       tmaxMarginMs: 10,
       gzipBids: false,
@@ -50,6 +53,7 @@ describe('the configuration', () => {
       spoolMaxBytes: 1_024_000_000,
       retentionEventDays: 30,
       retentionSeenDays: 2,
+      retentionDeadDays: 30,
       demo: true,
     });
   });
@@ -98,6 +102,8 @@ describe('the configuration', () => {
       KAFKA_BROKERS: 'k1:9092, k2:9092',
       GAVEL_KAFKA_REPLICATION: '2',
       GAVEL_KAFKA_RETENTION_DAYS: '3',
+      GAVEL_KAFKA_PREFIX: 'eu-1.',
+      GAVEL_CONSUME_METRICS_PORT: '9101',
       GAVEL_WORKERS: '2',
       GAVEL_ADMIN_KEY: 'k'.repeat(16),
       GAVEL_SIGNING_KEY: 's'.repeat(32),
@@ -107,6 +113,7 @@ describe('the configuration', () => {
       GAVEL_TRUST_PROXY: '2',
       GAVEL_PRIOR_CTR: '2e-3',
       GAVEL_PRIOR_CVR: '.5',
+      GAVEL_RATES_SEC: '5',
       GAVEL_TMAX_CAP_MS: '80',
       GAVEL_TMAX_MARGIN_MS: '0',
       GAVEL_GZIP_BIDS: '1',
@@ -116,6 +123,7 @@ describe('the configuration', () => {
       GAVEL_SPOOL_MAX_MB: '16',
       GAVEL_RETENTION_EVENT_DAYS: '90',
       GAVEL_RETENTION_SEEN_DAYS: '7',
+      GAVEL_RETENTION_DEAD_DAYS: '8',
       GAVEL_DEMO: '0',
     });
     expect(config).toEqual({
@@ -130,6 +138,8 @@ describe('the configuration', () => {
       kafkaBrokers: ['k1:9092', 'k2:9092'],
       kafkaReplication: 2,
       kafkaRetentionDays: 3,
+      kafkaPrefix: 'eu-1.',
+      consumeMetricsPort: 9101,
       workers: 2,
       adminKey: 'k'.repeat(16),
       signingKey: 's'.repeat(32),
@@ -139,6 +149,7 @@ describe('the configuration', () => {
       proxies: 2,
       priorCtr: 0.002,
       priorCvr: 0.5,
+      ratesSec: 5,
       tmaxCapMs: 80,
       tmaxMarginMs: 0,
       gzipBids: true,
@@ -148,6 +159,7 @@ describe('the configuration', () => {
       spoolMaxBytes: 16_000_000,
       retentionEventDays: 90,
       retentionSeenDays: 7,
+      retentionDeadDays: 8,
       demo: false,
     });
   });

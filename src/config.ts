@@ -10,6 +10,8 @@ import {
   optional,
   rate,
   secret,
+  sellers,
+  topicPrefix,
   whole,
   wholeMessage,
 } from './config-readers.ts';
@@ -22,7 +24,10 @@ import type { SpoolSync } from './events/spool.ts';
 const MIN_ADMIN_KEY_CHARS = 16;
 /** As many bytes as HMAC-SHA512 needs for 256 bits of strength. */
 const MIN_SIGNING_KEY_CHARS = 32;
+const MAX_PORT = 65_535;
 const MAX_WORKERS = 256;
+/** A day: rates of thirty days move little in it. */
+const MAX_RATES_SEC = 86_400;
 /** The Global Vendor List numbers in 16 bits. */
 const MAX_VENDOR_ID = 65_535;
 /** Exchanges wait no longer than a second or so; a longer cap would only hide a slow server. */
@@ -67,6 +72,8 @@ export interface Config {
   /** Copies of topics that are made; null: three, or as many as there are brokers. */
   readonly kafkaReplication: number | null;
   readonly kafkaRetentionDays: number;
+  readonly kafkaPrefix: string;
+  readonly consumeMetricsPort: number | null;
   readonly workers: number;
   readonly adminKey: string | null;
   readonly signingKey: string | null;
@@ -76,6 +83,7 @@ export interface Config {
   readonly proxies: number;
   readonly priorCtr: number;
   readonly priorCvr: number;
+  readonly ratesSec: number;
   readonly tmaxCapMs: number;
   readonly tmaxMarginMs: number;
   readonly gzipBids: boolean;
@@ -84,6 +92,7 @@ export interface Config {
   readonly blockedSellers: readonly string[];
   readonly retentionEventDays: number;
   readonly retentionSeenDays: number;
+  readonly retentionDeadDays: number;
   readonly spoolSync: SpoolSync;
   readonly spoolMaxBytes: number;
   readonly demo: boolean;
@@ -145,6 +154,8 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     kafkaBrokers: read.KAFKA_BROKERS,
     kafkaReplication: read.GAVEL_KAFKA_REPLICATION,
     kafkaRetentionDays: read.GAVEL_KAFKA_RETENTION_DAYS,
+    kafkaPrefix: read.GAVEL_KAFKA_PREFIX,
+    consumeMetricsPort: read.GAVEL_CONSUME_METRICS_PORT,
     workers: read.GAVEL_WORKERS ?? Math.max(1, cores - 1),
     adminKey: read.GAVEL_ADMIN_KEY,
     signingKey: read.GAVEL_SIGNING_KEY,
@@ -154,6 +165,7 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     proxies: read.GAVEL_TRUST_PROXY,
     priorCtr: read.GAVEL_PRIOR_CTR,
     priorCvr: read.GAVEL_PRIOR_CVR,
+    ratesSec: read.GAVEL_RATES_SEC,
     tmaxCapMs: read.GAVEL_TMAX_CAP_MS,
     tmaxMarginMs: read.GAVEL_TMAX_MARGIN_MS,
     gzipBids: read.GAVEL_GZIP_BIDS,
@@ -161,6 +173,7 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     blockedSellers: read.GAVEL_BLOCKED_SELLERS,
     retentionEventDays: read.GAVEL_RETENTION_EVENT_DAYS,
     retentionSeenDays: read.GAVEL_RETENTION_SEEN_DAYS,
+    retentionDeadDays: read.GAVEL_RETENTION_DEAD_DAYS,
     spoolSync: read.GAVEL_SPOOL_SYNC,
     spoolMaxBytes: read.GAVEL_SPOOL_MAX_MB * MB_BYTES,
     demo: read.GAVEL_DEMO,
@@ -169,7 +182,7 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
 
 const SCHEMA = z
   .object({
-    GAVEL_PORT: whole(1, 65_535),
+    GAVEL_PORT: whole(1, MAX_PORT),
     GAVEL_HOST: z.string(),
     GAVEL_PUBLIC_URL: optional(isPublicUrl, 'must be an http(s) URL without query or fragment', withoutSlash),
     GAVEL_DATA_DIR: z.string(),
@@ -180,6 +193,8 @@ const SCHEMA = z
     KAFKA_BROKERS: checked(readBrokers, ({ brokers }) => brokers),
     GAVEL_KAFKA_REPLICATION: optional(isWhole(1, MAX_COPIES), wholeMessage(1, MAX_COPIES), Number),
     GAVEL_KAFKA_RETENTION_DAYS: whole(1, MAX_RETENTION_DAYS),
+    GAVEL_KAFKA_PREFIX: topicPrefix(),
+    GAVEL_CONSUME_METRICS_PORT: optional(isWhole(1, MAX_PORT), wholeMessage(1, MAX_PORT), Number),
     GAVEL_WORKERS: optional(isWhole(0, MAX_WORKERS), wholeMessage(0, MAX_WORKERS), Number),
     GAVEL_ADMIN_KEY: secret(MIN_ADMIN_KEY_CHARS),
     GAVEL_SIGNING_KEY: secret(MIN_SIGNING_KEY_CHARS),
@@ -189,24 +204,15 @@ const SCHEMA = z
     GAVEL_TRUST_PROXY: whole(0, MAX_PROXIES),
     GAVEL_PRIOR_CTR: rate(),
     GAVEL_PRIOR_CVR: rate(),
+    GAVEL_RATES_SEC: whole(1, MAX_RATES_SEC),
     GAVEL_TMAX_CAP_MS: whole(1, MAX_TMAX_MS),
     GAVEL_TMAX_MARGIN_MS: whole(0, MAX_TMAX_MS),
     GAVEL_GZIP_BIDS: flag(),
     GAVEL_LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }),
-    GAVEL_BLOCKED_SELLERS: z
-      .string()
-      .transform((text) =>
-        text
-          .toLowerCase()
-          .split(',')
-          .map((seller) => seller.trim())
-          .filter((seller) => seller !== ''),
-      )
-      .refine((sellers) => sellers.every((seller) => /^[^/\s]+(\/[^\s]+)?$/.test(seller)), {
-        error: 'must be asi or asi/sid, with commas between',
-      }),
+    GAVEL_BLOCKED_SELLERS: sellers(),
     GAVEL_RETENTION_EVENT_DAYS: whole(1, MAX_RETENTION_DAYS),
     GAVEL_RETENTION_SEEN_DAYS: whole(MIN_SEEN_DAYS, MAX_RETENTION_DAYS),
+    GAVEL_RETENTION_DEAD_DAYS: whole(1, MAX_RETENTION_DAYS),
     GAVEL_SPOOL_SYNC: groupOrMs(MAX_SPOOL_SYNC_MS),
     GAVEL_SPOOL_MAX_MB: whole(MIN_SPOOL_MB, MAX_SPOOL_MB),
     GAVEL_DEMO: flag(),

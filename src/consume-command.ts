@@ -3,17 +3,20 @@
  * Where to go on stands in Postgres, beside what was counted.
  */
 import type { Config } from './config.ts';
+import { createConsumeMetrics, type ConsumeMetrics } from './consume-metrics.ts';
 import { findRunningPostgres } from './database/postgres-embedded.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { settlesWithin } from './database/postgres-patience.ts';
-import { openPool } from './database/postgres-pool.ts';
+import { openPool, type Pool } from './database/postgres-pool.ts';
 import { isUnreachable } from './database/postgres-refusals.ts';
 import { onceReachable } from './database/postgres-return.ts';
 import { loadSecrets, nameDatabase } from './database/postgres-secrets.ts';
 import { openKafka, type KafkaClient } from './events/kafka-client.ts';
-import { startDayKeeper } from './events/postgres-day-keeper.ts';
-import { countFromKafka } from './events/postgres-kafka-consumer.ts';
+import { prefixNames } from './events/kafka-prefix.ts';
+import { startDayKeeper, type DayKeeper } from './events/postgres-day-keeper.ts';
+import { countFromKafka, type KafkaCountingEdges } from './events/postgres-kafka-consumer.ts';
 import type { Log } from './server/http.ts';
+import { serveMetrics, type MetricsServer } from './server/metrics-server.ts';
 
 /** How the brokers know us in their logs and quotas. */
 const CLIENT_ID = 'gavel-consume';
@@ -30,68 +33,113 @@ export async function runConsumeCommand(config: Config, log: Log): Promise<void>
   if (url === null) {
     throw new Error('consume: DATABASE_URL is not set, and no server runs on the data folder');
   }
-  if (!(await prepare(url, closing, log))) return;
-  const pool = openPool(url, () => undefined);
-  const kafka = openConsumersKafka(config.kafkaBrokers, log);
-  const retention = { eventDays: config.retentionEventDays, seenDays: config.retentionSeenDays };
-  const days = startDayKeeper(
-    pool,
-    retention,
-    ({ made, dropped }) => log.debug({ made, dropped }, 'days of events'),
-    (error) => log.warn({ err: error }, 'the days of events can not be kept for now'),
-  );
-  const group = `gavel-${nameDatabase(await loadSecrets(pool))}`;
-  log.info({ group }, 'events are counted');
-  await countFromKafka(
-    {
-      kafka,
-      pool,
-      group,
-      topics: { replication: config.kafkaReplication, retentionDays: config.kafkaRetentionDays },
-      keptDays: retention.eventDays,
-      onBatch({ topic, partition, lag }, { batchSize, processed, deduped, dead }) {
-        log.info({ topic, partition, lag, batchSize, processed, deduped }, 'batch_processed');
-        if (dead > 0)
-          log.warn({ dead }, 'events that can not be counted: `npm run deadletters -- list` tells why');
-      },
-      onStuck: (reason) => log.warn({ reason }, 'events can not be counted for now: they wait in Kafka'),
-      onGoing: () => log.info({}, 'events are counted again'),
-      onTrouble: (trouble) => log.warn({ trouble }, 'events: something is wrong'),
-    },
-    closing,
-  );
-  await kafka.close();
-  await settlesWithin(Promise.all([days.close(), pool.end()]), STOP_LIMIT_MS);
+  const metrics = createConsumeMetrics(Date.now);
+  const metricsServer = await openMetricsServer(config, metrics);
+  const group = await prepare(url, closing, log);
+  if (group !== null) {
+    metrics.setUp(true);
+    const pool = openPool(url, () => undefined);
+    const kafka = openConsumersKafka(config.kafkaBrokers, config.kafkaPrefix, log);
+    const days = keepDays(pool, config, log);
+    log.info({ group: config.kafkaPrefix + group }, 'events are counted');
+    const topics = { replication: config.kafkaReplication, retentionDays: config.kafkaRetentionDays };
+    const keptDays = config.retentionEventDays;
+    const watch = watchCounting(metrics, log);
+    await countFromKafka({ kafka, pool, group, topics, keptDays, ...watch }, closing);
+    await kafka.close();
+    await settlesWithin(Promise.all([days.close(), pool.end()]), STOP_LIMIT_MS);
+  }
+  await metricsServer?.close();
   log.info({}, 'stopped');
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
-/** Brings the tables up to date, as soon as Postgres is there. false: it was stopped before. */
-async function prepare(url: string, closing: AbortSignal, log: Log): Promise<boolean> {
+async function openMetricsServer(
+  { host, consumeMetricsPort }: Config,
+  metrics: ConsumeMetrics,
+): Promise<MetricsServer | null> {
+  if (consumeMetricsPort === null) return null;
   try {
-    await migrate(url);
-    return true;
+    return await serveMetrics(host, consumeMetricsPort, () => metrics.render());
+  } catch (error) {
+    throw new Error(`consume: GAVEL_CONSUME_METRICS_PORT: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function keepDays(pool: Pool, config: Config, log: Log): DayKeeper {
+  const { retentionEventDays: eventDays, retentionSeenDays: seenDays, retentionDeadDays: deadDays } = config;
+  return startDayKeeper(
+    pool,
+    { eventDays, seenDays, deadDays },
+    ({ made, dropped, letters }) => {
+      log.debug({ made, dropped }, 'days of events');
+      if (letters > 0)
+        log.warn({ letters }, 'dead letters older than GAVEL_RETENTION_DEAD_DAYS were deleted');
+    },
+    (error) => log.warn({ err: error }, 'the days of events can not be kept for now'),
+  );
+}
+
+type CountingWatch = Pick<KafkaCountingEdges, 'onBatch' | 'onStuck' | 'onGoing' | 'onTrouble'>;
+
+function watchCounting(metrics: ConsumeMetrics, log: Log): CountingWatch {
+  return {
+    onBatch(batch, outcome) {
+      const { topic, partition, lag } = batch;
+      const { batchSize, processed, deduped, dead } = outcome;
+      metrics.countBatch(batch, outcome);
+      log.info({ topic, partition, lag, batchSize, processed, deduped }, 'batch_processed');
+      if (dead > 0)
+        log.warn({ dead }, 'events that can not be counted: `npm run deadletters -- list` tells why');
+    },
+    onStuck(reason) {
+      metrics.setUp(false);
+      log.warn({ reason }, 'events can not be counted for now: they wait in Kafka');
+    },
+    onGoing() {
+      metrics.setUp(true);
+      log.info({}, 'events are counted again');
+    },
+    onTrouble: (trouble) => log.warn({ trouble }, 'events: something is wrong'),
+  };
+}
+
+/** As soon as Postgres is there, and does not go again meanwhile. null: it was stopped before. */
+async function prepare(url: string, closing: AbortSignal, log: Log): Promise<string | null> {
+  try {
+    return await prepareDatabase(url);
   } catch (error) {
     if (!(error instanceof Error) || !isUnreachable(error)) throw error;
     log.warn({ reason: error.message }, 'Postgres is away: events wait in Kafka');
   }
   try {
-    await onceReachable(() => migrate(url), closing);
-    return true;
+    return await onceReachable(() => prepareDatabase(url), closing);
   } catch (error) {
-    if (closing.aborted) return false;
+    if (closing.aborted) return null;
     throw error;
   }
 }
 
-function openConsumersKafka(brokers: readonly string[], log: Log): KafkaClient {
-  return openKafka({
+/** Brings the tables up to date; the group of those that count into this database. */
+async function prepareDatabase(url: string): Promise<string> {
+  await migrate(url);
+  const pool = openPool(url, () => undefined);
+  try {
+    return `gavel-${nameDatabase(await loadSecrets(pool))}`;
+  } finally {
+    await pool.end();
+  }
+}
+
+function openConsumersKafka(brokers: readonly string[], prefix: string, log: Log): KafkaClient {
+  const kafka = openKafka({
     brokers,
-    clientId: CLIENT_ID,
+    clientId: prefix + CLIENT_ID,
     onState: (state, reason) =>
       state === 'up' ? log.info({ reason }, 'Kafka is up') : log.warn({ reason }, 'Kafka is down'),
     onTrouble: (trouble) => log.warn({ trouble }, 'Kafka: something is wrong'),
   });
+  return prefixNames(kafka, prefix);
 }
 
 function untilSignal(): AbortSignal {

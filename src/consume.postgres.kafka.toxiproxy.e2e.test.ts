@@ -1,5 +1,6 @@
 /** From an answer to a row by way of Kafka: each event once, whatever is killed, cut or added on the way. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,13 @@ import { openScratchServer } from './database/fixtures/postgres-scratch.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
 import { recount, rowIds } from './events/fixtures/recount.ts';
-import { newDataDir, removeDataDir, startGavel, type GavelProcess } from './fixtures/gavel-process.ts';
+import {
+  freePort,
+  newDataDir,
+  removeDataDir,
+  startGavel,
+  type GavelProcess,
+} from './fixtures/gavel-process.ts';
 import { postAll, type PostedEvent } from './fixtures/posted-events.ts';
 import { serviceUrl } from './fixtures/services.ts';
 import { findProxy } from './fixtures/toxiproxy.ts';
@@ -48,8 +55,12 @@ function newFolder(): string {
   return folder;
 }
 
-async function startServer(folder: string, brokers = BROKERS): Promise<GavelProcess> {
-  const gavel = await startGavel(folder, { DATABASE_URL: url, KAFKA_BROKERS: brokers });
+async function startServer(folder: string, brokers = BROKERS, prefix = ''): Promise<GavelProcess> {
+  const gavel = await startGavel(folder, {
+    DATABASE_URL: url,
+    KAFKA_BROKERS: brokers,
+    GAVEL_KAFKA_PREFIX: prefix,
+  });
   servers.push(gavel);
   return gavel;
 }
@@ -60,7 +71,7 @@ interface Consumer {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-function startConsumer(): Consumer {
+function startConsumer(environment: Readonly<Record<string, string>> = {}): Consumer {
   const cwd = newFolder();
   const child = spawn(process.execPath, [PROGRAM, 'consume'], {
     cwd,
@@ -69,6 +80,7 @@ function startConsumer(): Consumer {
       DATABASE_URL: url,
       KAFKA_BROKERS: BROKERS,
       GAVEL_DATA_DIR: join(cwd, 'data'),
+      ...environment,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -189,3 +201,44 @@ describe('events that were answered are rows, each once', () => {
     await expectExact(SEED + 4, arrays);
   });
 });
+
+describe('a consumer with a prefix and a port for its metrics', () => {
+  it(`counts what was shipped under that prefix alone, and tells how much (seed ${String(SEED + 5)})`, async () => {
+    const prefix = `e2e-${randomUUID()}.`;
+    const port = String(await freePort());
+    const gavel = await startServer(newFolder(), BROKERS, prefix);
+    startConsumer({ GAVEL_KAFKA_PREFIX: prefix, GAVEL_CONSUME_METRICS_PORT: port, GAVEL_HOST: '127.0.0.1' });
+    const arrays = makeArrays(SEED + 5);
+    expect(await postAll(gavel, arrays)).toEqual([]);
+    await expectExact(SEED + 5, arrays);
+    const ids = idsOf(arrays).length;
+    // Nobody else's events are in these topics.
+    expect((await rowIds(pool)).length).toBe(ids);
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0.0.4/);
+    const figures = figuresOf(await response.text());
+    expect(figures).toMatchObject({
+      gavel_consumer_up: 1,
+      gavel_consumer_processed_total: ids,
+      gavel_consumer_deduped_total: EVENTS - ids,
+      gavel_consumer_dead_total: 0,
+      'gavel_consumer_lag_messages{topic="impressions"}': 0,
+    });
+    expect(figures.gavel_consumer_batches_total).toBeGreaterThan(0);
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
+    const second = startConsumer({ GAVEL_CONSUME_METRICS_PORT: port, GAVEL_HOST: '127.0.0.1' });
+    await once(second.child, 'exit');
+    expect(second.child.exitCode).toBe(1);
+  });
+});
+
+/** Name and labels → value. */
+function figuresOf(text: string): Readonly<Record<string, number>> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line): [string, number] => {
+      const [name = '', value] = line.split(' ');
+      return [name, Number(value)];
+    }),
+  );
+}

@@ -35,6 +35,13 @@ it('a file that can not be put in place says why, and leaves nothing behind', ()
   expect(readdirSync(folder)).toEqual(['taken']);
 });
 
+it('a file that is not there, or whose folder is not, is told in a sentence', () => {
+  const path = join(folder, 'no', 'such.jsonl');
+  expect(() => readCampaignFile(path)).toThrow(`${path} can not be read: there is no such file or folder`);
+  expect(() => createCampaignFile(path)).toThrow(`${path} can not be written: there is no such file`);
+  expect(() => readCampaignFile(folder)).toThrow(`${folder} can not be read: it is a folder`);
+});
+
 it('a file is read without its byte order mark, and refused where it is not UTF-8', () => {
   const path = join(folder, 'campaigns.csv');
   writeFileSync(path, '\uFEFFname;Frühling');

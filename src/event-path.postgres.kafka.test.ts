@@ -36,6 +36,7 @@ beforeEach(async () => {
   pool = openPool(url, () => {});
   watch = watchKafka({
     brokers: BROKERS.split(','),
+    prefix: '',
     clientId: 'test',
     threadFile: new URL('../dist/kafka-thread.js', import.meta.url),
     onState: () => {},

@@ -19,7 +19,7 @@ import type { Storage } from './storage.ts';
 import { locateThread } from './thread-file.ts';
 
 export interface EventPath {
-  readonly spool: Pick<Spool, 'append' | 'isSound'>;
+  readonly spool: Pick<Spool, 'append'>;
   readonly pending: PendingBook;
   readonly figures: EventFigures;
   /** Once nothing is recorded any more: what is left is counted or shipped first, if that takes no longer than half of `withinMs`. */
@@ -96,7 +96,11 @@ function countHere({ config, storage, log }: EventPathParts, spool: Spool, pendi
     },
   });
   const { databaseUrl } = storage;
-  const retention = { eventDays: config.retentionEventDays, seenDays: config.retentionSeenDays };
+  const retention = {
+    eventDays: config.retentionEventDays,
+    seenDays: config.retentionSeenDays,
+    deadDays: config.retentionDeadDays,
+  };
   // Who started the server hears of its rejection.
   storage.arrival.whenHere.then(
     () => consumer.count({ databaseUrl, retention }),
@@ -137,7 +141,13 @@ function tell(report: ThreadReport, log: Log): void {
     case 'going':
       return log.info({}, 'events are counted again');
     case 'days':
-      return log.debug({ made: report.made, dropped: report.dropped }, 'days of events');
+      log.debug({ made: report.made, dropped: report.dropped }, 'days of events');
+      if (report.letters > 0)
+        log.warn(
+          { letters: report.letters },
+          'dead letters older than GAVEL_RETENTION_DEAD_DAYS were deleted',
+        );
+      return;
     case 'trouble':
       return log.warn({ trouble: report.sentence }, 'events: something is wrong');
     case 'found':

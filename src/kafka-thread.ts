@@ -10,6 +10,7 @@ import { seekLeadership } from './database/postgres-leader.ts';
 import { listenTo } from './database/postgres-listener.ts';
 import { openPool } from './database/postgres-pool.ts';
 import { openKafka } from './events/kafka-client.ts';
+import { prefixNames } from './events/kafka-prefix.ts';
 import { shipSpool, type Shipping } from './events/kafka-ship.ts';
 import type { PendingChange, ShipOrder } from './events/kafka-shipping.ts';
 import type { FrontOrder, RelayOrder, ThreadOrder, ThreadReport } from './events/kafka-watch.ts';
@@ -30,15 +31,16 @@ const ASK_EVERY_MS = 250;
 /** Notified by raise_campaign_version. */
 const CHANNEL = 'gavel_campaigns';
 
-const { brokers, clientId } = workerData as ThreadOrder;
+const { brokers, prefix, clientId } = workerData as ThreadOrder;
 let shipping: Shipping | null = null;
 
-const kafka = openKafka({
+const client = openKafka({
   brokers,
-  clientId,
+  clientId: prefix + clientId,
   onState: (state, reason) => report({ kind: 'state', state, reason }),
   onTrouble: tellTrouble,
 });
+const kafka = prefixNames(client, prefix);
 parentPort?.on('message', (order: FrontOrder) => {
   if (order.kind === 'relay') publishChanges(order.relay);
   else if (order.kind === 'ship') void ship(order.ship);
@@ -97,8 +99,8 @@ function publishChanges({ databaseUrl, replication }: RelayOrder): void {
   const pool = openPool(databaseUrl, () => undefined);
   const run = createRelay({
     outbox: createOutbox(pool, POSITION),
-    kafka,
-    topic: CHANGES_TOPIC,
+    kafka: client,
+    topic: prefix + CHANGES_TOPIC,
     replication,
     listen: (onNotice) => listenTo(CHANNEL, databaseUrl, onNotice),
     onState: (state, reason) => report({ kind: 'relay', state, reason }),

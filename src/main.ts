@@ -1,4 +1,4 @@
-/** The command line: `serve` (the default), `consume`, `migrate`, `topics`, `keys`, `campaigns`, `deadletters`. */
+/** The command line: `serve` (the default), `consume`, `migrate`, `topics`, `keys`, `campaigns`, `deadletters`, `replay`. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CAMPAIGN_USAGE, runCampaignCommand } from './campaign-command.ts';
@@ -7,21 +7,29 @@ import { runConsumeCommand } from './consume-command.ts';
 import { DEAD_LETTER_USAGE, runDeadLetterCommand } from './dead-letter-command.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { KEY_USAGE, runKeyCommand } from './key-command.ts';
+import { REPLAY_USAGE, runReplayCommand } from './replay-command.ts';
 import { serve } from './serve.ts';
 import { createLog } from './server/logs.ts';
 import { runTopicsCommand } from './topics-command.ts';
 
-const USAGE = `usage: node dist/main.js [serve | consume | migrate | topics | ${KEY_USAGE} | ${CAMPAIGN_USAGE} | ${DEAD_LETTER_USAGE}]`;
+const USAGE = `usage: node dist/main.js [serve | consume | migrate | topics | ${KEY_USAGE} | ${CAMPAIGN_USAGE} | ${DEAD_LETTER_USAGE} | ${REPLAY_USAGE}]`;
 const OPTIONS = {
   role: { type: 'string' },
   advertiser: { type: 'string' },
   partial: { type: 'boolean', default: false },
   all: { type: 'boolean', default: false },
+  from: { type: 'string' },
+  check: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
 async function main(args: readonly string[]): Promise<void> {
   const { positionals, values } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   const [command = 'serve', ...rest] = positionals;
+  if (values.help) {
+    print(`${USAGE}\n`);
+    return;
+  }
   loadEnvFile();
   const read = readConfig(process.env, availableParallelism(), command === 'serve' ? 'serve' : 'command');
   if (!read.ok) {
@@ -50,6 +58,9 @@ async function main(args: readonly string[]): Promise<void> {
     case 'deadletters':
       print(await runDeadLetterCommand(config, rest, { all: values.all }));
       return;
+    case 'replay':
+      print(await runReplayCommand(config, { from: values.from, check: values.check }, tell));
+      return;
     default:
       leave(USAGE);
   }
@@ -57,6 +68,10 @@ async function main(args: readonly string[]): Promise<void> {
 
 function print(text: string): void {
   process.stdout.write(text);
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function leave(message: string): void {

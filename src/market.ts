@@ -17,8 +17,13 @@ import {
 } from './change-source.ts';
 import type { Config } from './config.ts';
 import { keepIndex } from './index-keeping.ts';
+import { refreshRanks } from './rank-refresh.ts';
+import type { Caps } from './ledger/caps.ts';
 import { openDiskJournal } from './ledger/disk-journal.ts';
-import { openLedger, type EmbeddedLedger } from './ledger/embedded.ts';
+import { openCaps } from './ledger/embedded-caps.ts';
+import { openLedger } from './ledger/embedded.ts';
+import type { Journal } from './ledger/journal.ts';
+import type { CountedLedger } from './ledger/ledger.ts';
 import { loadCountries } from './openrtb/geo-database.ts';
 import type { WorkerFigures } from './metric-sources.ts';
 import { createCatalogs, type Catalog } from './server/catalog.ts';
@@ -29,10 +34,12 @@ import { createSpentCampaigns, type SpentCampaigns } from './server/spent-campai
 import type { Storage } from './storage.ts';
 import { IndexHolder } from './targeting/index-holder.ts';
 import type { Index } from './targeting/tiers.ts';
+import { openSharedLedger, type OpenLedger } from './shared-ledger.ts';
 import { locateThread } from './thread-file.ts';
 
 export interface Market {
-  readonly ledger: EmbeddedLedger;
+  readonly ledger: CountedLedger;
+  readonly caps: Caps;
   readonly holder: IndexHolder;
   readonly spent: SpentCampaigns;
   readonly policy: DeciderPolicy;
@@ -71,7 +78,8 @@ export async function openMarket(
   const rates = createRates();
   const ratesFile = config.fxFile === null ? null : followRates(config.fxFile, rates, log);
   const policy = policyOf(config, rates, outside.publicUrl, log);
-  const ledger = openBooks(storage, log);
+  const { ledger, close: closeBooks } = await openBooks(config, storage, outside.redis, log);
+  const caps = await openFrequencyCaps(storage, outside.redis, log);
   const priors = { ctr: config.priorCtr, cvr: config.priorCvr };
   const keeping = await keepIndex(storage, priors, log);
   const { compiler, first } = keeping;
@@ -97,16 +105,17 @@ export async function openMarket(
       ? listenForChanges(changeEdges)
       : await followChangeStream(changeEdges, outside.redis);
   await keeping.confirm(() => feed.catchUp());
+  const everyMs = config.ratesSec * 1_000;
+  const ranks = refreshRanks({ meter: compiler, holder, feed, databaseUrl, priors, everyMs, log });
   const decider = createDecider(policy);
   const pool = config.workers === 0 ? null : await openWorkers(config.workers, policy, decider, holder, log);
   const handover =
     pool ?? createInlineHandover(decider, (fault) => log.error({ fault }, 'a decision failed'));
-  const ticker = setInterval(() => {
-    spent.reopen(ledger.tick(Date.now()));
-  }, TICK_MS);
+  const ticker = setInterval(() => tick({ ledger, caps, spent }, Date.now()), TICK_MS);
 
   return {
     ledger,
+    caps,
     holder,
     spent,
     policy,
@@ -123,12 +132,18 @@ export async function openMarket(
       clearInterval(ticker);
       ratesFile?.close();
       await handover.close();
+      ranks.stop();
       feed.stop();
       await changes.close();
       await keeping.close();
-      await ledger.close();
+      await Promise.all([closeBooks(), caps.close()]);
     },
   };
+}
+
+function tick({ ledger, caps, spent }: Pick<Market, 'ledger' | 'caps' | 'spent'>, nowMs: number): void {
+  spent.reopen(ledger.tick(nowMs));
+  caps.tick(nowMs);
 }
 
 function policyOf(config: Config, rates: Rates, publicUrl: string, log: Log): DeciderPolicy {
@@ -151,12 +166,29 @@ function followRates(file: string, rates: Rates, log: Log): RatesFile {
   });
 }
 
-function openBooks(storage: Storage, log: Log): EmbeddedLedger {
-  const journal = openDiskJournal(`${storage.dataDir}/ledger`, {
+async function openBooks(
+  config: Config,
+  storage: Storage,
+  redis: SharedRedis | null,
+  log: Log,
+): Promise<OpenLedger> {
+  if (redis !== null) return openSharedLedger(config, storage, redis, log);
+  const ledger = openLedger({ journal: openJournal(storage, 'ledger', log), nowMs: Date.now() });
+  return { ledger, close: () => ledger.close() };
+}
+
+async function openFrequencyCaps(storage: Storage, redis: SharedRedis | null, log: Log): Promise<Caps> {
+  if (redis === null) return openCaps(openJournal(storage, 'caps', log));
+  const { openRedisCaps } = await import('./ledger/redis-caps.ts');
+  const onFault = (fault: string): void => log.error({ fault }, 'frequency caps could not be asked');
+  return openRedisCaps({ redis: redis.connection, onFault });
+}
+
+function openJournal(storage: Storage, folder: 'ledger' | 'caps', log: Log): Journal {
+  return openDiskJournal(`${storage.dataDir}/${folder}`, {
     onTorn: (torn) =>
       log.warn(torn, 'the journal ended in the middle of a record, which was cut off and kept'),
   });
-  return openLedger({ journal, nowMs: Date.now() });
 }
 
 function openWorkers(

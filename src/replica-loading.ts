@@ -5,7 +5,7 @@
  */
 import type { CampaignStore } from './campaigns/store.ts';
 import type { Log } from './server/http.ts';
-import type { IndexCompiler, IndexSaver } from './targeting/piscina-compiler.ts';
+import type { IndexCompiler, IndexSaver, RateMeter } from './targeting/piscina-compiler.ts';
 
 export interface ReplicaEdges {
   readonly replicaUrl: string;
@@ -19,9 +19,9 @@ const LAG_LIMIT_MS = 1_000;
 const LOOK_EVERY_MS = 20;
 
 export function loadFromReplica(
-  compiler: IndexCompiler & IndexSaver,
+  compiler: IndexCompiler & IndexSaver & RateMeter,
   { replicaUrl, primary, replica, log }: ReplicaEdges,
-): IndexCompiler & IndexSaver {
+): IndexCompiler & IndexSaver & RateMeter {
   let isTold = false;
 
   /** Rejects where either can't be asked. */
@@ -70,5 +70,8 @@ export function loadFromReplica(
       const saved = await onReplica(() => compiler.saveChanges({ ...order, databaseUrl: replicaUrl }));
       return saved ?? compiler.saveChanges(order);
     },
+    // Counts may lag; that the replica is away, reports and campaigns tell.
+    measure: (order) =>
+      compiler.measure({ ...order, databaseUrl: replicaUrl }).catch(() => compiler.measure(order)),
   };
 }

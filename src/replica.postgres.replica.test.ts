@@ -6,7 +6,7 @@ import { spanOf } from './analytics/span.ts';
 import { createTotals, type Totals } from './analytics/totals.ts';
 import { createCampaignStore } from './campaigns/postgres-store.ts';
 import { seededCampaigns } from './campaigns/seeded.ts';
-import { compileCampaigns } from './compile-thread.ts';
+import { compileCampaigns, measureRates } from './compile-thread.ts';
 import { openScratchServer } from './database/fixtures/postgres-scratch.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
@@ -15,7 +15,8 @@ import { adEvent, batchOf, NOW_MS } from './events/fixtures/random-events.ts';
 import { consume } from './events/postgres-consume.ts';
 import { serviceUrl } from './fixtures/services.ts';
 import { loadFromReplica } from './replica-loading.ts';
-import type { CompileOrder, IndexCompiler, IndexSaver } from './targeting/piscina-compiler.ts';
+import { NO_COUNTS } from './targeting/ad-counts.ts';
+import type { CompileOrder, IndexCompiler, IndexSaver, RateMeter } from './targeting/piscina-compiler.ts';
 import { openSnapshot } from './targeting/snapshot-view.ts';
 
 const TODAY = spanOf('day', NOW_MS, NOW_MS);
@@ -195,7 +196,7 @@ describe('reports', () => {
 describe('campaigns', () => {
   let asked: string[];
   let warnings: string[];
-  let compiler: IndexCompiler & IndexSaver;
+  let compiler: IndexCompiler & IndexSaver & RateMeter;
 
   beforeEach(() => {
     asked = [];
@@ -203,16 +204,20 @@ describe('campaigns', () => {
     compiler = loading(replicaUrl);
   });
 
-  function loading(fromUrl: string): IndexCompiler & IndexSaver {
+  function loading(fromUrl: string): IndexCompiler & IndexSaver & RateMeter {
     const log = {
       ...{ debug: ignore, info: ignore, error: ignore, fatal: ignore },
       warn: (_: object, message: string) => warnings.push(message),
     };
-    const direct: IndexCompiler & IndexSaver = {
+    const direct: IndexCompiler & IndexSaver & RateMeter = {
       async compile(order) {
         asked.push(order.databaseUrl === primaryUrl ? 'primary' : 'replica');
         const { buffer, ...facts } = await compileCampaigns(order);
         return { snapshot: openSnapshot(buffer), ...facts };
+      },
+      measure: (measureOrder) => {
+        asked.push(measureOrder.databaseUrl === primaryUrl ? 'primary' : 'replica');
+        return measureRates(measureOrder);
       },
       saveBase: () => Promise.reject(new Error('nobody saves here')),
       saveChanges: () => Promise.reject(new Error('nobody saves here')),
@@ -223,7 +228,8 @@ describe('campaigns', () => {
   }
 
   function order(since: number | null = null): CompileOrder {
-    return { epoch: 1, nowMs: NOW_MS, priors: PRIORS, databaseUrl: primaryUrl, since, buffer: undefined };
+    const ranking = { priors: PRIORS, counts: NO_COUNTS };
+    return { epoch: 1, nowMs: NOW_MS, ...ranking, databaseUrl: primaryUrl, since, buffer: undefined };
   }
 
   it('are loaded from the replica, with the version that it has', async () => {
@@ -264,6 +270,15 @@ describe('campaigns', () => {
     const version = await createCampaignStore(primary).version();
     expect(await loading(gone.href).compile(order())).toMatchObject({ version });
     expect(asked).toEqual(['replica', 'primary']);
+  });
+
+  it('are ranked by rates of the replica, and of the primary where that is away', async () => {
+    const measuring = { databaseUrl: primaryUrl, priors: PRIORS, index: null };
+    expect(await compiler.measure(measuring)).toMatchObject({ moved: 0 });
+    const gone = new URL(replicaUrl);
+    gone.port = '1';
+    expect(await loading(gone.href).measure(measuring)).toMatchObject({ moved: 0 });
+    expect(asked).toEqual(['replica', 'replica', 'primary']);
   });
 });
 

@@ -17,7 +17,7 @@ import { createKeeper } from './server/keeper.ts';
 import { noticeRoutes } from './server/notices.ts';
 import { pixelRoutes } from './server/pixels.ts';
 import { reportRoutes } from './server/reports.ts';
-import { createSeller } from './server/selling.ts';
+import { createSeller, type SellerEdges } from './server/selling.ts';
 import { createSimpleAuction } from './server/simple-auction.ts';
 import { simpleFormRoutes } from './server/simple-forms.ts';
 import type { TrackingEdges } from './server/tracking.ts';
@@ -49,25 +49,23 @@ export interface SiteParts {
 
 export function createSite(parts: SiteParts): Site {
   const { config, market, signer, publicUrl, log } = parts;
-  const { ledger, holder, catalogOf, landingPages } = market;
+  const { ledger, caps, holder, catalogOf, landingPages } = market;
   const clock = Date.now;
-  const checks: HealthChecks = {
-    redis: () => parts.services.redis(),
-    kafka: () => parts.services.kafka(),
-    postgres: () => checkPostgres(parts),
-  };
+  const checks = healthChecksOf(parts);
   const door = openEventDoor(parts.eventPath, () => metrics);
   const { events, auctions } = door;
-  const seller = createSeller(publicUrl, signer, ledger, (index, campaign) => {
+  const onSpent: SellerEdges['onSpent'] = (index, campaign) => {
     market.spent.put(index, campaign);
     metrics.countUnreserved();
-  });
+  };
+  const seller = createSeller({ publicUrl, signer, ledger, caps, onSpent });
   const catalog = (): ReturnType<typeof catalogOf> => catalogOf(holder.current);
-  const auction = createSimpleAuction(market.decider, seller, ledger, catalog);
+  const auction = createSimpleAuction({ ...market, seller });
   const management = openManagement(parts);
   const bids = bidRoute({
     ...market,
     seller,
+    hashUser: (userId) => signer.hashUser(userId),
     findReader: management.findReader,
     clock,
     auctions,
@@ -82,11 +80,12 @@ export function createSite(parts: SiteParts): Site {
       log.error({ err: error, requestId, traceId }, 'a bid request failed'),
   });
   const routes: readonly Route[] = [
-    ...simpleFormRoutes({ auction, seller, ledger, events, auctions, signer, clock, publicUrl }),
-    ...deliveryRoutes({ delivery: createDelivery(market.policy), ledger, catalog, clock }),
+    ...simpleFormRoutes({ auction, seller, ledger, caps, events, auctions, signer, clock, publicUrl }),
+    ...deliveryRoutes({ delivery: createDelivery(market.policy), ledger, auctions, catalog, clock }),
     ...trackingRoutes({
       signer,
       ledger,
+      caps,
       keeper: createKeeper(ledger, events),
       events,
       landingPages,
@@ -97,7 +96,7 @@ export function createSite(parts: SiteParts): Site {
     ...documentationRoutes(publicUrl),
     ...healthRoutes({
       checks,
-      isSpoolSound: () => parts.eventPath.spool.isSound,
+      isMoving: () => isMoving(parts),
       reportIndex: market.reportIndex,
       isReady: parts.isReady,
       renderMetrics: () => metrics.render(),
@@ -119,6 +118,19 @@ export function createSite(parts: SiteParts): Site {
 
 function trackingRoutes(edges: TrackingEdges): readonly Route[] {
   return [noticeRoutes, pixelRoutes, clickRoutes, reportRoutes].flatMap((routesOf) => routesOf(edges));
+}
+
+function isMoving({ eventPath, services }: SiteParts): boolean {
+  const { spool, consumer, shipping } = eventPath.figures;
+  return spool().isSound && consumer().isUp && shipping().isUp && services.relay().state !== 'stuck';
+}
+
+function healthChecksOf(parts: SiteParts): HealthChecks {
+  return {
+    redis: () => parts.services.redis(),
+    kafka: () => parts.services.kafka(),
+    postgres: () => checkPostgres(parts),
+  };
 }
 
 function checkPostgres({ market, storage }: SiteParts): CheckResult {

@@ -4,7 +4,7 @@
  *   services → storage → secrets → market (ledger, index, workers) → event path (spool, consumer) → routes → listen … SIGTERM → not ready → drain → close
  */
 import { createTokenSigner, type SigningKey } from './auction/crypto-token.ts';
-import { seedDemo } from './campaigns/demo.ts';
+import { DEMO_AD_ID, seedDemo } from './campaigns/demo.ts';
 import type { Config } from './config.ts';
 import { openEventPath } from './event-path.ts';
 import { openMarket } from './market.ts';
@@ -70,8 +70,9 @@ export async function serve(config: Config, log: Log): Promise<void> {
   });
   const port = await server.listen(config.host, config.port);
   const { campaignCount } = market.holder.current;
+  const hasDemo = market.holder.current.adOrdinal(DEMO_AD_ID) >= 0;
   log.info({ port, publicUrl, workers: config.workers, campaigns: campaignCount }, 'listening');
-  printWelcome({ port, publicUrl, adminKey, isSeeded, campaignCount });
+  printWelcome({ port, publicUrl, adminKey, isSeeded, campaignCount, hasDemo });
 
   // Rejects with what is wrong with a Postgres that comes later, as a start with it would.
   const signal = await Promise.race([stopped, storage.arrival.whenHere.then(() => stopped)]);

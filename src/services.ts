@@ -32,14 +32,14 @@ const CLOSE_LIMIT_MS = 500;
 const KAFKA_CLIENT_ID = 'gavel';
 const NO_RELAY: RelayFigures = { state: 'standby', publishedChanges: 0, backlogChanges: 0 };
 
-type Named = Pick<Config, 'redisUrl' | 'redisCluster' | 'kafkaBrokers' | 'kafkaReplication'>;
+type Named = Pick<Config, 'redisUrl' | 'redisCluster' | 'kafkaBrokers' | 'kafkaPrefix' | 'kafkaReplication'>;
 
 /** Waits for nobody: what is away at the start is `down` until it comes. */
 export async function watchServices(config: Named, log: Log): Promise<Services> {
   const redis =
     config.redisUrl === null ? null : await connectRedis(config.redisUrl, config.redisCluster, log);
-  const kafka = config.kafkaBrokers === null ? null : connectKafka(config.kafkaBrokers, log);
-  warnOfLimits(config, log);
+  const kafka =
+    config.kafkaBrokers === null ? null : connectKafka(config.kafkaBrokers, config.kafkaPrefix, log);
   return {
     redis: () => redis?.state ?? 'embedded',
     kafka: () => kafka?.state ?? 'embedded',
@@ -63,9 +63,10 @@ async function connectRedis(url: string, isCluster: boolean, log: Log): Promise<
   return openRedis({ url, isCluster, onState: (state, reason) => tell(log, 'Redis', state, reason) });
 }
 
-function connectKafka(brokers: readonly string[], log: Log): KafkaWatch {
+function connectKafka(brokers: readonly string[], prefix: string, log: Log): KafkaWatch {
   return watchKafka({
     brokers,
+    prefix,
     clientId: KAFKA_CLIENT_ID,
     threadFile: locateThread('./kafka-thread'),
     onState: (state, reason) => tell(log, 'Kafka', state, reason),
@@ -94,13 +95,4 @@ function tellShipping(log: Log, state: 'stuck' | 'going', reason: string): void 
 function tell(log: Log, service: string, state: 'up' | 'down', reason: string): void {
   if (state === 'up') log.info({ reason }, `${service} is up`);
   else log.warn({ reason }, `${service} is down`);
-}
-
-/** Whoever names it may take budgets for shared. */
-function warnOfLimits({ redisUrl }: Named, log: Log): void {
-  if (redisUrl === null) return;
-  log.warn(
-    {},
-    'REDIS_URL carries the changes of campaigns alone so far: budgets stay in this process, and each server spends them anew',
-  );
 }

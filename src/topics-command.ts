@@ -1,6 +1,7 @@
 /** `topics`: makes Kafka's topics where they are not; those that exist stay as they are. */
 import type { Config } from './config.ts';
 import { openKafka } from './events/kafka-client.ts';
+import { prefixNames } from './events/kafka-prefix.ts';
 import { CHANGES_TOPIC, changesTopic, eventTopics, PARTITIONS } from './events/topics.ts';
 
 const CLIENT_ID = 'gavel-topics';
@@ -9,7 +10,14 @@ const CLIENT_ID = 'gavel-topics';
 export async function runTopicsCommand(config: Config): Promise<string> {
   const { kafkaBrokers: brokers, kafkaReplication: replication, kafkaRetentionDays: retentionDays } = config;
   if (brokers === null) throw new Error('topics: KAFKA_BROKERS is not set');
-  const kafka = openKafka({ brokers, clientId: CLIENT_ID, onState: () => {}, onTrouble: () => {} });
+  const { kafkaPrefix: prefix } = config;
+  const client = openKafka({
+    brokers,
+    clientId: prefix + CLIENT_ID,
+    onState: () => {},
+    onTrouble: () => {},
+  });
+  const kafka = prefixNames(client, prefix);
   try {
     const outcome = await kafka.ensureTopics([
       changesTopic(CHANGES_TOPIC, replication),

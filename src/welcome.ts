@@ -1,4 +1,5 @@
 /** What a person reads once the server listens. To standard error: standard output is for the log. */
+import { tellCount } from './counted.ts';
 import type { AdminKey } from './server/admin-key.ts';
 
 interface Welcome {
@@ -8,6 +9,8 @@ interface Welcome {
   readonly adminKey: AdminKey;
   readonly isSeeded: boolean;
   readonly campaignCount: number;
+  /** The campaign that the sample is for is served. */
+  readonly hasDemo: boolean;
 }
 
 /** Answered with a bid by the demo campaigns. */
@@ -15,10 +18,11 @@ const SAMPLE_REQUEST =
   '{"id":"try-1","imp":[{"id":"1","banner":{"w":300,"h":250}}],' +
   '"site":{"domain":"news.example"},"device":{"os":"Android","geo":{"country":"USA"}}}';
 
-export function printWelcome({ port, publicUrl, adminKey, isSeeded, campaignCount }: Welcome): void {
+export function printWelcome(welcome: Welcome): void {
+  const { port, publicUrl, adminKey, isSeeded, campaignCount, hasDemo } = welcome;
   const localUrl = `http://localhost:${String(port)}`;
   const outside = publicUrl === localUrl ? '' : ` (from outside ${publicUrl})`;
-  const lines = ['', `Gavel listens at ${localUrl}${outside} with ${String(campaignCount)} campaigns.`];
+  const lines = ['', `Gavel listens at ${localUrl}${outside} with ${tellCount(campaignCount, 'campaign')}.`];
   if (isSeeded) lines.push('The demo campaigns were loaded into a new data folder.');
   if (adminKey.file !== null) {
     lines.push(
@@ -27,7 +31,7 @@ export function printWelcome({ port, publicUrl, adminKey, isSeeded, campaignCoun
         : `The management key is in ${adminKey.file}`,
     );
   }
-  if (campaignCount > 0) {
+  if (hasDemo) {
     lines.push(
       'Try it:',
       '',

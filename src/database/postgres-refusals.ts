@@ -6,8 +6,8 @@ const AWAY = /^(08|53|57|58|40|25006|55P03)/;
 const DEADLOCK = /^40(P01|001)$/;
 /** What the system says of a connection that it can't make or keep; names of TLS and of Node's own errors have other forms. */
 const SYSTEM_CODE = /^(EAI_[A-Z]+|E[A-Z]+)$/;
-/** pg has no code for these. */
-const LOST_LINE = /^(timeout expired|Connection terminated)/;
+/** pg has no code for these; the last is what a connection says that broke between two queries. */
+const LOST_LINE = /^(timeout expired|Connection terminated|Client has encountered a connection error)/;
 
 /** Nothing was done, and the same may succeed later. */
 export function isAway(error: unknown): boolean {

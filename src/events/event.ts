@@ -22,6 +22,8 @@ export interface AdEvent {
   readonly known: boolean;
   /** It came with a sound token, or is ours: only then it may have moved money. */
   readonly signed: boolean;
+  /** It tells how well the ad does: an impression that could be clicked on with a token, and what came of it. */
+  readonly rated: boolean;
   /** As the sender named it; from a token the salted hash of the user. */
   readonly userId: string | null;
   readonly placementId: string | null;

@@ -7,6 +7,7 @@ import { openConnections } from './kafka-connections.ts';
 import { openConsumer, type ConsumerOrder, type KafkaConsumer } from './kafka-consumer.ts';
 import type { KafkaFault } from './kafka-fault.ts';
 import { ANSWER_WITHIN_MS, startProbe, type KafkaState } from './kafka-probe.ts';
+import { findStretch, type StretchOutcome } from './kafka-stretch.ts';
 import { openProducer, type KafkaProducer, type ProducerOrder } from './kafka-producer.ts';
 import { ensureTopics, type TopicOrder, type TopicsOutcome } from './kafka-topics.ts';
 
@@ -27,6 +28,8 @@ export interface KafkaClient {
   openProducer(order: ProducerOrder): KafkaProducer;
   /** A fault: Kafka is away, a topic unknown, or this was closed. Once it is open it outlives a broker's absence. */
   openConsumer(order: ConsumerOrder): Promise<KafkaConsumer | KafkaFault>;
+  /** Where what was sent from a time on begins in each partition, if all of it is still there. */
+  findStretch(topics: readonly string[], fromMs: number): Promise<StretchOutcome>;
   /** Asks the cluster now. null: it answered. */
   findFault(withinMs: number): Promise<KafkaFault | null>;
   /** Sends under way end as faults; consumers leave their groups, if the broker lets them. */
@@ -60,6 +63,7 @@ export function openKafka(order: KafkaOrder): KafkaClient {
       if ('stop' in opened) consumers.add(opened);
       return opened;
     },
+    findStretch: (topics, fromMs) => findStretch(asking, topics, fromMs),
     findFault: (withinMs) => probe.ask(withinMs),
     async close() {
       closing.abort();

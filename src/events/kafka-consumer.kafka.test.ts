@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Kafka, logLevel, type Consumer, type ConsumerConfig } from 'kafkajs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { serviceUrl } from '../fixtures/services.ts';
 import {
@@ -12,7 +13,13 @@ import {
   withAdmin,
 } from './fixtures/kafka-bench.ts';
 import type { KafkaClient } from './kafka-client.ts';
-import type { ConsumerOrder, InBatch, InMessage, KafkaConsumer } from './kafka-consumer.ts';
+import {
+  openConsumer,
+  type ConsumerOrder,
+  type InBatch,
+  type InMessage,
+  type KafkaConsumer,
+} from './kafka-consumer.ts';
 
 const BROKERS = serviceUrl('KAFKA_BROKERS');
 
@@ -144,6 +151,25 @@ describe('a consumer', () => {
     expect(batches.at(-1)?.lag).toBe(0);
     await sendCounted(client, topic, 10, 500);
     await eventually(() => expect(texts(seen)).toEqual(counted(123, 510)));
+  });
+
+  test('is given the batches of all partitions of an answer at once', async () => {
+    const { client } = openBench(BROKERS);
+    const topic = await makeTopic(client, 'consumer', 4);
+    const producer = client.openProducer({ maxInFlight: 1, onRetry: () => undefined });
+    const messages = Array.from({ length: 200 }, (_, i) => outMessage(`key-${i}`, String(i)));
+    expect(await producer.send(topic, messages)).toBe('sent');
+    const underWay = new Set<number>();
+    let giveBack = (): void => undefined;
+    const held = new Promise<void>((resolve) => (giveBack = resolve));
+    await read(client, topic, {
+      onBatch: ({ partition }) => {
+        underWay.add(partition);
+        return held;
+      },
+    });
+    await eventually(() => expect([...underWay].toSorted()).toEqual([0, 1, 2, 3]));
+    giveBack();
   });
 
   test('that begins at the end hands out only what is new', async () => {
@@ -278,6 +304,48 @@ describe('a consumer', () => {
       expect('stop' in opened ? 'closed' : opened.kind).toBe('closed');
       expect(ended).toEqual([]);
     }
+  });
+
+  test('reads on where kafkajs has ended it for good, as a connection was gone in the wrong moment', async () => {
+    const { client } = openBench(BROKERS);
+    const topic = await makeTopic(client, 'consumer', 1);
+    const kafka = new Kafka({ brokers: BROKERS.split(','), logLevel: logLevel.NOTHING });
+    const read: string[] = [];
+    let own: Consumer | null = null;
+    let tellCrash: (crash: { readonly payload: object }) => void = () => undefined;
+    const watched = {
+      consumer(config: ConsumerConfig): Consumer {
+        const consumer = (own = kafka.consumer(config));
+        const on = ((name, listener) => {
+          if (name === consumer.events.CRASH) tellCrash = listener as typeof tellCrash;
+          return consumer.on(name, listener as () => void);
+        }) as Consumer['on'];
+        return { ...consumer, on };
+      },
+    } as unknown as Kafka;
+    let next: number | null = null;
+    const order: ConsumerOrder = {
+      group: nameUnique('group'),
+      topics: [topic],
+      startAt: () => Promise.resolve(next),
+      onAnew: () => expect.unreachable('it is the same topic'),
+      onBatch({ messages, nextOffset }) {
+        read.push(...texts(messages));
+        next = nextOffset;
+        return Promise.resolve();
+      },
+      onTrouble: (sentence) => expect.unreachable(sentence),
+      onEnd: ({ sentence }) => read.push(sentence),
+    };
+    const opened = await openConsumer(watched, kafka, order, new AbortController().signal);
+    await sendCounted(client, topic, 100);
+    await eventually(() => expect(read).toEqual(counted(0, 100)));
+    // What kafkajs does where it comes upon one, in this order.
+    await own!.disconnect();
+    tellCrash({ payload: { error: new Error('Broker not connected'), restart: false } });
+    await sendCounted(client, topic, 100, 100);
+    await eventually(() => expect(read).toEqual(counted(0, 200)));
+    if ('stop' in opened) await opened.stop();
   });
 
   test('of a topic that does not exist is not opened', async () => {

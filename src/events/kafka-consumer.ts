@@ -2,8 +2,9 @@
  * Reads topics as one of a group, in batches. Where to go on is the caller's to know (beside what it made of the
  * messages, in one transaction): Kafka is never told, and what it would have begun with is not handed out.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { CLOSED, describeFault, type KafkaFault } from './kafka-fault.ts';
+import { CLOSED, describeFault, isPassing, type KafkaFault } from './kafka-fault.ts';
 import { findMissing } from './kafka-topics.ts';
 
 export interface InMessage {
@@ -32,7 +33,7 @@ export interface ConsumerOrder {
   readonly startAt: (topic: string, partition: number) => Promise<number | null>;
   /** The partition was made anew, and is read from its oldest message: its offsets begin again. */
   readonly onAnew: (topic: string, partition: number) => Promise<void>;
-  /** One at a time. Where it rejects, the same messages come again. */
+  /** One of a partition at a time, and of all partitions at once. Where it rejects, the same messages come again. */
   readonly onBatch: (batch: InBatch) => Promise<void>;
   /** Messages are gone, or come again. */
   readonly onTrouble: (sentence: string) => void;
@@ -49,6 +50,9 @@ export interface KafkaConsumer {
 const SESSION_TIMEOUT_MS = 10_000;
 /** While a batch is under way, too: it waits as long as the database is away. */
 const HEARTBEAT_MS = 1_000;
+/** Batches of one answer that are handed out at once: above the 84 partitions of our topics. */
+const MAX_AT_ONCE = 100;
+const RUN_AGAIN_AFTER_MS = 1_000;
 /** The broker holds an empty answer back for so long. */
 const MAX_WAIT_MS = 500;
 
@@ -70,23 +74,58 @@ export async function openConsumer(
     // Otherwise the consumer's own default takes the place of the client's.
     retry: {},
   });
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (!payload.restart && !closing.aborted) order.onEnd(describeFault(payload.error, 'Kafka'));
-  });
   const position = trackPositions(consumer, order);
+  let isStopped = false;
+
+  function run(): Promise<void> {
+    return consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: MAX_AT_ONCE,
+      eachBatch: (payload) => takeBatch(payload, position, order),
+    });
+  }
+
+  /** kafkajs ends a consumer for good where a connection goes in the wrong moment. */
+  async function endOrGoOn(error: unknown): Promise<void> {
+    const fault = describeFault(error, 'Kafka');
+    if (!isPassing(fault)) {
+      order.onEnd(fault);
+      return;
+    }
+    await pause(RUN_AGAIN_AFTER_MS, undefined, { signal: closing }).catch(() => undefined);
+    try {
+      if (!mayRun()) return;
+      await consumer.connect();
+      if (mayRun()) await run();
+    } catch (next) {
+      if (mayRun()) await endOrGoOn(next);
+    }
+  }
+
+  function mayRun(): boolean {
+    return !isStopped && !closing.aborted;
+  }
+
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart && mayRun()) void endOrGoOn(payload.error);
+  });
   try {
     await consumer.connect();
     await consumer.subscribe({ topics: [...order.topics], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: (payload) => takeBatch(payload, position, order),
-    });
+    await run();
   } catch (error) {
+    isStopped = true;
     consumer.disconnect().catch(() => undefined);
     return closing.aborted ? CLOSED : describeFault(error, 'Kafka');
   }
-  return closing.aborted ? CLOSED : { stop: () => consumer.disconnect() };
+  if (closing.aborted) return CLOSED;
+  return {
+    stop() {
+      isStopped = true;
+      return consumer.disconnect();
+    },
+  };
 }
 
 async function takeBatch(

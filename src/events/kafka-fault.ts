@@ -30,6 +30,16 @@ export const NOT_KAFKA_CODE = 'NOT_KAFKA';
 /** The code of the error with which sockets are given up from this side. */
 export const GIVEN_UP_CODE = 'GIVEN_UP';
 
+/** What kafkajs says where it finds a connection gone that it had: an error without a kind, which it takes for final. */
+const NOT_CONNECTED = 'Broker not connected';
+
+/** Waiting helps against these. */
+const PASSING: ReadonlySet<KafkaFaultKind> = new Set(['unreachable', 'cut', 'silent']);
+
+export function isPassing(fault: KafkaFault): boolean {
+  return PASSING.has(fault.kind);
+}
+
 /** Trying again can't help against these. */
 const FINAL: ReadonlySet<KafkaFaultKind> = new Set(['unknown-topic', 'too-large', 'closed']);
 
@@ -78,7 +88,7 @@ export function describeFault(thrown: unknown, brokers: string, topic = '?'): Ka
       sentence: `The connection to ${broker} was given up, as no answer came: see whether the broker hangs.`,
     };
   }
-  if (error.name === 'KafkaJSConnectionClosedError') {
+  if (error.name === 'KafkaJSConnectionClosedError' || error.message === NOT_CONNECTED) {
     return {
       kind: 'cut',
       sentence: `${broker} closed the connection: see whether the broker runs, and is a Kafka that takes plain text.`,

@@ -201,6 +201,7 @@ describe('the watch', () => {
     const troubles: string[] = [];
     const opened = watchKafka({
       brokers: brokers.split(','),
+      prefix: '',
       clientId: 'watch',
       threadFile,
       onState: (state, reason) => told.push({ state, reason, atMs: performance.now() }),

@@ -90,7 +90,10 @@ export function watchShipping(
       ship(given, given.lastSequence);
     },
     resume() {
-      if (spool !== null) ship(spool, null);
+      if (spool === null) return;
+      // The new thread says so where it is stuck, too.
+      figures = { ...figures, isUp: true };
+      ship(spool, null);
     },
     hear(report) {
       if (report.kind === 'shipped') {

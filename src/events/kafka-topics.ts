@@ -103,7 +103,8 @@ async function configOf(admin: Admin, order: TopicOrder): Promise<ITopicConfig> 
   };
 }
 
-async function withAdmin<T>(
+/** One question to the cluster, or several. */
+export async function withAdmin<T>(
   kafka: Kafka,
   topic: string,
   action: (admin: Admin) => Promise<T>,

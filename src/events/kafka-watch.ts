@@ -30,6 +30,8 @@ export interface WatchOrder extends ThreadOrder {
 /** What the thread is given. */
 export interface ThreadOrder {
   readonly brokers: readonly string[];
+  /** Of the names of topics and of this client. */
+  readonly prefix: string;
   readonly clientId: string;
 }
 
@@ -99,8 +101,8 @@ export function watchKafka(order: WatchOrder): KafkaWatch {
   let revival: NodeJS.Timeout | undefined;
 
   function start(): Worker {
-    const { brokers, clientId, threadFile } = order;
-    const worker = startThread(threadFile, { brokers, clientId } satisfies ThreadOrder);
+    const { brokers, prefix, clientId, threadFile } = order;
+    const worker = startThread(threadFile, { brokers, prefix, clientId } satisfies ThreadOrder);
     worker.on('message', hear);
     worker.on('error', (error) => {
       if (!isClosed) order.onTrouble(`The Kafka thread failed: ${error.message}`);

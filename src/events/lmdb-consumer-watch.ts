@@ -71,24 +71,33 @@ export function watchConsumer(order: ConsumerWatchOrder): ConsumerWatch {
     const data: ConsumerThreadOrder = { ticket, lastSequence, counting };
     const worker = startThread(order.threadFile, data, [ticket.port]);
     worker.on('message', hear);
+    let reason = 'it ended';
     worker.on('error', (error) => {
-      if (isClosed) return;
-      const sentence = `The thread that counts events failed, and is started again: ${error.message}`;
-      order.onReport({ kind: 'trouble', sentence });
+      reason = error.message;
     });
     exited = new Promise((resolve) => {
       worker.on('exit', () => {
         resolve();
-        if (!isClosed) revival = setTimeout(() => (thread = start(null)), REVIVE_MS);
+        if (!isClosed) lose(reason);
       });
     });
     return worker;
   }
 
+  /** Until the next one says that it counts. */
+  function lose(reason: string): void {
+    const sentence = `The thread that counts events failed, and is started again: ${reason}`;
+    figures = { ...figures, isUp: false };
+    order.onReport({ kind: 'trouble', sentence });
+    revival = setTimeout(() => (thread = start(null)), REVIVE_MS);
+  }
+
   function hear(report: ThreadReport): void {
+    const { isUp } = figures;
     if (report.kind === 'batch') figures = addUp(figures, report.outcome);
     else if (report.kind === 'stuck' || report.kind === 'going') {
       figures = { ...figures, isUp: report.kind === 'going' };
+      if (isUp === figures.isUp) return;
     }
     order.onReport(report);
   }

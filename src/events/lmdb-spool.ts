@@ -3,25 +3,21 @@
  * way, and hands it to the thread that waits for the disk. Nothing here touches the disk.
  */
 import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads';
-import type { StoreOrder } from './lmdb-spool-opening.ts';
 import type { StoreFigures } from './lmdb-spool-store.ts';
 import type { SpoolOrder, SpoolReport } from './lmdb-spool-messages.ts';
+import { startWriter, type SpoolOpening, type Writer } from './lmdb-spool-start.ts';
 import { boundOf } from './spool-bounds.ts';
 import { Group, LENGTH_BYTES } from './spool-group.ts';
 import type { Appended, Spool, SpoolClass, SpoolFigures, SpoolTicket } from './spool.ts';
-import { startThread } from './thread-start.ts';
-
-export interface SpoolOpening extends StoreOrder {
-  /** `lmdb-spool-thread`, as built. */
-  readonly threadFile: URL;
-  /** A sentence: what an operator must know. */
-  readonly onTrouble: (sentence: string) => void;
-}
 
 /** A thread that dies at once, again and again, is no burden then. */
 const REVIVE_MS = 1_000;
 /** A group of a busy turn; a larger one grows. */
 const GROUP_START_BYTES = 16_384;
+/** A commit that takes longer hangs: a disk that is merely busy answers in tens of milliseconds. */
+const HANG_MS = 2_000;
+/** What may wait in memory for the commit under way: until a disk hangs, twenty times what 10,000 events a second bring. */
+const MAX_GATHERED_BYTES = 64 * 1_048_576;
 const FULL: Promise<Appended> = Promise.resolve({ outcome: 'full', sequence: 0 });
 const FAILED: Promise<Appended> = Promise.resolve({ outcome: 'failed', sequence: 0 });
 
@@ -36,35 +32,6 @@ export async function openSpool(opening: SpoolOpening): Promise<Spool> {
   return new ThreadedSpool(opening, await startWriter(opening));
 }
 
-/** The thread, and what it found. */
-interface Writer {
-  readonly thread: Worker;
-  readonly opened: Extract<SpoolReport, { kind: 'opened' }>;
-}
-
-function startWriter({
-  folder,
-  maxBytes,
-  sync,
-  readers,
-  threadFile,
-  onTrouble,
-}: SpoolOpening): Promise<Writer> {
-  const thread = startThread(threadFile, { folder, maxBytes, sync, readers } satisfies StoreOrder);
-  return new Promise((resolve, reject) => {
-    thread.once('error', reject);
-    thread.once('exit', () => reject(new Error('its thread ended')));
-    thread.on('message', (message: SpoolReport) => {
-      if (message.kind === 'trouble') onTrouble(message.sentence);
-      else if (message.kind === 'unopened') reject(new Error(message.sentence));
-      else if (message.kind === 'opened') {
-        thread.off('error', reject);
-        resolve({ thread, opened: message });
-      }
-    });
-  });
-}
-
 class ThreadedSpool implements Spool {
   readonly #opening: SpoolOpening;
   #id = '';
@@ -74,6 +41,9 @@ class ThreadedSpool implements Spool {
   #gathered: Waiting | null = null;
   #underWay: Waiting | null = null;
   #isSound = false;
+  /** The commit under way takes too long: nothing is taken behind it. */
+  #isHanging = false;
+  #hanging: NodeJS.Timeout | undefined;
   #isClosing = false;
   #revival: NodeJS.Timeout | undefined;
   #onEnd: () => void = () => undefined;
@@ -94,16 +64,20 @@ class ThreadedSpool implements Spool {
   }
 
   get isSound(): boolean {
-    return this.#isSound;
+    return this.#isSound && !this.#isHanging;
   }
 
   append(record: Uint8Array, spoolClass: SpoolClass): Promise<Appended> {
-    if (this.#isClosing || this.#thread === null) {
+    if (this.#isClosing || this.#isHanging || this.#thread === null) {
       this.#failedRecords++;
       return FAILED;
     }
-    const bytes = this.#bytes() + LENGTH_BYTES + record.length;
-    if (bytes > boundOf(spoolClass, this.#opening.maxBytes)) {
+    const bytes = LENGTH_BYTES + record.length;
+    const gatheredBytes = this.#gathered?.group.length ?? 0;
+    if (
+      this.#bytes() + bytes > boundOf(spoolClass, this.#opening.maxBytes) ||
+      gatheredBytes + bytes > boundOf(spoolClass, MAX_GATHERED_BYTES)
+    ) {
       this.#dropped[spoolClass]++;
       return FULL;
     }
@@ -159,9 +133,12 @@ class ThreadedSpool implements Spool {
       if (this.#isClosing) this.#post({ kind: 'close' }, []);
       return;
     }
-    this.#underWay = this.#gathered;
+    const group = this.#gathered;
+    this.#underWay = group;
     this.#gathered = null;
-    const { bytes, count } = this.#underWay.group;
+    const { bytes, count } = group.group;
+    // An answer that came while this thread was busy is heard before the verdict.
+    this.#hanging = setTimeout(() => setImmediate(() => this.#hang(group)), HANG_MS);
     this.#post({ kind: 'append', bytes, count, atMs: Date.now() }, [bytes.buffer]);
   }
 
@@ -169,14 +146,37 @@ class ThreadedSpool implements Spool {
     if (message.kind === 'sound') this.#isSound = message.isSound;
     if (message.kind === 'figures' || message.kind === 'appended') this.#told = message.figures;
     if (message.kind !== 'appended') return;
-    this.#answer(message.first);
+    this.#endHang();
+    const answered = this.#underWay;
+    this.#underWay = null;
+    this.#answer(answered, message.first);
     this.#send();
   }
 
+  /**
+   * Nobody knows what becomes of the group under way: its appends stay unanswered. What waits behind it is refused, so
+   * that it is surely not kept.
+   */
+  #hang(group: Waiting): void {
+    if (this.#underWay !== group) return;
+    this.#isHanging = true;
+    const refused = this.#gathered;
+    this.#gathered = null;
+    this.#answer(refused, 0);
+    this.#opening.onTrouble(
+      `The disk of the spool ${this.#opening.folder} does not answer. Until it does nothing is kept in it.`,
+    );
+  }
+
+  #endHang(): void {
+    clearTimeout(this.#hanging);
+    if (this.#isHanging)
+      this.#opening.onTrouble(`The disk of the spool ${this.#opening.folder} answers again.`);
+    this.#isHanging = false;
+  }
+
   /** `first`: 0 where the disk would not. */
-  #answer(first: number): void {
-    const answered = this.#underWay;
-    this.#underWay = null;
+  #answer(answered: Waiting | null, first: number): void {
     if (answered === null) return;
     if (first === 0) this.#failedRecords += answered.resolvers.length;
     answered.resolvers.forEach((resolve, index) => {
@@ -210,10 +210,11 @@ class ThreadedSpool implements Spool {
   #lose(): void {
     this.#thread = null;
     this.#isSound = false;
-    this.#answer(0);
-    this.#underWay = this.#gathered;
+    this.#isHanging = false;
+    clearTimeout(this.#hanging);
+    for (const waiting of [this.#underWay, this.#gathered]) this.#answer(waiting, 0);
+    this.#underWay = null;
     this.#gathered = null;
-    this.#answer(0);
     if (this.#isClosing) this.#onEnd();
     else this.#revival = setTimeout(() => void this.#revive(), REVIVE_MS);
   }

@@ -65,6 +65,7 @@ function adEventFields(event: AdEvent): Record<string, unknown> {
     deviceType: event.deviceType,
     known: event.known,
     signed: event.signed,
+    rated: event.rated,
     spendNanos: event.spendNanos,
     mediaCostNanos: event.mediaCostNanos,
     lossReason: event.lossReason,
@@ -108,6 +109,8 @@ function readEvent(reader: FieldReader): EventRecord {
     adId: reader.text('adId', MAX_NAME_CHARS, 1),
     known: reader.flag('known'),
     signed: reader.flag('signed'),
+    // What was written before there was the field is rated where it is signed.
+    rated: reader.has('rated') ? reader.flag('rated') : reader.flag('signed'),
     userId: reader.name('userId'),
     placementId: reader.name('placementId'),
     country: reader.name('country'),
@@ -132,6 +135,10 @@ class FieldReader {
 
   isTally(): boolean {
     return this.#fields.get('eventType') === 'auction';
+  }
+
+  has(name: string): boolean {
+    return this.#fields.has(name);
   }
 
   type(): EventType {

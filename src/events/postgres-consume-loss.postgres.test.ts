@@ -133,7 +133,7 @@ describe('a storm of repeats, crashes and midnights', () => {
       const { rowCount } = await knife.query(
         `SELECT pg_terminate_backend(pid) FROM (
            SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-              AND xact_start IS NOT NULL ORDER BY random() LIMIT 1) AS victim`,
+              AND xact_start IS NOT NULL AND query NOT LIKE '%pg_terminate_backend%' ORDER BY random() LIMIT 1) AS victim`,
       );
       kills += rowCount ?? 0;
     }
@@ -167,7 +167,9 @@ describe('a storm of repeats, crashes and midnights', () => {
     async function keeper(): Promise<void> {
       while (!over.signal.aborted) {
         // Ids are kept for as long as the storm lasts.
-        await keepDays(pool, { eventDays: 100, seenDays: 1_000 }, nowMs).catch(() => undefined);
+        await keepDays(pool, { eventDays: 100, seenDays: 1_000, deadDays: 1_000 }, nowMs).catch(
+          () => undefined,
+        );
         await openSeenDay(pool, nowMs).catch(() => undefined);
         await sleep(chances.integer(100));
       }

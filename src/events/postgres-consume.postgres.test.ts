@@ -6,15 +6,16 @@ import {
   untilWaiting,
   type ScratchServer,
 } from '../database/fixtures/postgres-scratch.ts';
+import type { AdEvent } from './event.ts';
 import { NOW_MS, adEvent, batchOf } from './fixtures/random-events.ts';
 import { recount, rowIds } from './fixtures/recount.ts';
-import { consume } from './postgres-consume.ts';
+import { consume, consumeTogether, type SourceBatch } from './postgres-consume.ts';
 import { keepDays, openSeenDay } from './postgres-days.ts';
 import { forgetOffset, readOffset } from './postgres-offsets.ts';
 import { DAY_MS } from './tally.ts';
 
 const TERMS = { nowMs: NOW_MS, keptDays: 30 };
-const RETENTION = { eventDays: 30, seenDays: 2 };
+const RETENTION = { eventDays: 30, seenDays: 2, deadDays: 30 };
 
 let server: ScratchServer;
 let pool: Pool;
@@ -236,6 +237,82 @@ describe('what can not be counted', () => {
   it('are ids that only Postgres holds for the same: each counts', async () => {
     const events = ['\ud800', '\udfff'].map((half, n) => adEvent({ eventId: `e${String(n)}`, adId: half }));
     expect(await consume(pool, batchOf(events), TERMS)).toMatchObject({ processed: 2, dead: 0 });
+    expect(await recount(pool)).toEqual([]);
+  });
+});
+
+describe('batches of several partitions', () => {
+  const [clicks, wins, losses] = ['clicks', 'wins', 'losses'] as const;
+
+  it('are one transaction, with an outcome for each; an id in two of them counts in the first', async () => {
+    const rubbish = { offset: 2, value: Buffer.from([9, 1]) };
+    const first = batchOf([adEvent({ eventId: 'a' }), adEvent({ eventId: 'b' })], { source: wins });
+    const second = batchOf([adEvent({ eventId: 'b' }), adEvent({ eventId: 'c' })], { source: clicks });
+    const third = { ...batchOf([], { source: losses, partition: 3 }), messages: [rubbish], nextOffset: 3 };
+    expect(await consumeTogether(pool, [first, second, third], TERMS)).toEqual([
+      { batchSize: 2, processed: 2, deduped: 0, dead: 0, unknownOverflow: 0 },
+      { batchSize: 2, processed: 1, deduped: 1, dead: 0, unknownOverflow: 0 },
+      { batchSize: 1, processed: 0, deduped: 0, dead: 1, unknownOverflow: 0 },
+    ]);
+    const writers = await rowsOf(
+      'SELECT xmin FROM events_log UNION SELECT xmin FROM dead_letters UNION SELECT xmin FROM consumed_offsets',
+    );
+    expect(writers).toHaveLength(1);
+    expect(await rowIds(pool)).toEqual(['a', 'b', 'c']);
+    const offsets = [first, second, third].map((batch) => readOffset(pool, batch));
+    expect(await Promise.all(offsets)).toEqual([first.nextOffset, second.nextOffset, 3]);
+    expect(await recount(pool)).toEqual([]);
+  });
+
+  it('that come again in other company are passed over, each by its own offset', async () => {
+    const first = batchOf([adEvent({ eventId: 'a' })], { source: wins });
+    const second = batchOf([adEvent({ eventId: 'b' })], { source: clicks });
+    const third = batchOf([adEvent({ eventId: 'c' })], { source: clicks, partition: 1 });
+    await consumeTogether(pool, [first, second], TERMS);
+    expect(await consumeTogether(pool, [third, first, second], TERMS)).toMatchObject([
+      { processed: 1, deduped: 0 },
+      { processed: 0, deduped: 1 },
+      { processed: 0, deduped: 1 },
+    ]);
+    expect(await rowIds(pool)).toEqual(['a', 'b', 'c']);
+    expect(await recount(pool)).toEqual([]);
+  });
+
+  it('count one by one where Postgres refuses a value of one of them', async () => {
+    const sound = batchOf([adEvent({ eventId: 'a' }), adEvent({ eventId: 'b' })], { source: wins });
+    const [much, more] = ['c', 'x'].map((eventId) =>
+      adEvent({ eventId, spendNanos: Number.MAX_SAFE_INTEGER }),
+    ) as [AdEvent, AdEvent];
+    const mixed = batchOf([much, more, adEvent({ eventId: 'd' })], { source: clicks });
+    expect(await consumeTogether(pool, [sound, mixed], TERMS)).toMatchObject([
+      { processed: 2, dead: 0 },
+      { processed: 2, dead: 1 },
+    ]);
+    expect(await rowsOf('SELECT source, message_offset::int AS at FROM dead_letters')).toEqual([
+      { source: clicks, at: 1 },
+    ]);
+    expect(await rowIds(pool)).toEqual(['a', 'b', 'c', 'd']);
+    expect(await recount(pool)).toEqual([]);
+  });
+
+  it('of two consumers that hold the same partitions wait for one another, and never in a circle', async () => {
+    await openSeenDay(pool, NOW_MS);
+    const batch = (source: string): SourceBatch => batchOf([adEvent({ eventId: source })], { source });
+    const [forth, back] = [
+      [batch(wins), batch(clicks)],
+      [batch(clicks), batch(wins)],
+    ];
+    await consumeTogether(pool, [batch('others')], TERMS);
+    const holder = await pool.connect();
+    await holder.query(
+      `BEGIN; INSERT INTO consumed_offsets (source, partition, next_offset) VALUES ('wins', 0, 0)`,
+    );
+    const outcomes = Promise.all([forth, back].map((batches) => consumeTogether(pool, batches, TERMS)));
+    await untilWaiting(pool, 2);
+    await holder.query('ROLLBACK');
+    holder.release();
+    const processed = (await outcomes).map((each) => each.map((outcome) => outcome.processed).join());
+    expect(processed.toSorted()).toEqual(['0,0', '1,1']);
     expect(await recount(pool)).toEqual([]);
   });
 });

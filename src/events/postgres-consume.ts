@@ -1,9 +1,10 @@
 /**
- * Counts a batch of messages, each exactly once whatever crashes: seen ids, rows, sums, dead letters and the offset are
- * one transaction. Locks are taken in one order by all consumers: the open day (shared), the partition's offset, ids in
+ * Counts batches of messages, each message exactly once whatever crashes: seen ids, rows, sums, dead letters and the offsets
+ * are one transaction. Locks are taken in one order by all consumers: the open day (shared), offsets and ids, each in
  * their order, unknown ads, then the rows of sums in the order of their keys.
  */
 import type { Pool } from '../database/postgres-pool.ts';
+import type { EventRecord } from './event.ts';
 import { readMessage, type Message, type Reading } from './message.ts';
 import {
   countEvents,
@@ -14,7 +15,7 @@ import {
   type Counted,
 } from './postgres-counting.ts';
 import { buryLetters } from './postgres-dead-letters.ts';
-import { holdOffset, moveOffset, type SourcePartition } from './postgres-offsets.ts';
+import { holdOffsets, moveOffsets, type SourcePartition } from './postgres-offsets.ts';
 
 export interface SourceBatch extends SourcePartition {
   /** In the order of their offsets, which may have gaps. */
@@ -36,14 +37,34 @@ interface Part extends SourcePartition {
 
 /** Rejects where nothing was done that can't be done again: with the same messages, once Postgres can. */
 export function consume(pool: Pool, batch: SourceBatch, terms: CountingTerms): Promise<BatchOutcome> {
-  const { source, partition, messages, nextOffset } = batch;
-  return countPart(pool, { source, partition, readings: messages.map(readMessage), nextOffset }, terms);
+  return countPart(pool, readBatch(batch), terms);
+}
+
+/** Batches of as many partitions, in one transaction where Postgres takes all of them: what came of each. */
+export async function consumeTogether(
+  pool: Pool,
+  batches: readonly SourceBatch[],
+  terms: CountingTerms,
+): Promise<readonly BatchOutcome[]> {
+  const parts = batches.map(readBatch);
+  try {
+    if (parts.length > 1) return await countWhole(pool, parts, terms);
+  } catch (error) {
+    if (!isContentFault(error)) throw error;
+  }
+  const outcomes: BatchOutcome[] = [];
+  for (const part of parts) outcomes.push(await countPart(pool, part, terms));
+  return outcomes;
+}
+
+function readBatch({ source, partition, messages, nextOffset }: SourceBatch): Part {
+  return { source, partition, readings: messages.map(readMessage), nextOffset };
 }
 
 /** What can't be counted together is counted in halves, down to the one message that can't be counted at all. */
 async function countPart(pool: Pool, part: Part, terms: CountingTerms): Promise<BatchOutcome> {
   try {
-    return await countWhole(pool, part, terms);
+    return await countAlone(pool, part, terms);
   } catch (error) {
     if (!isContentFault(error)) throw error;
     const { readings } = part;
@@ -52,7 +73,7 @@ async function countPart(pool: Pool, part: Part, terms: CountingTerms): Promise<
     if (second === undefined) {
       if (only.fault !== null) throw error;
       const reading = { message: only.message, fault: faultOf(error) };
-      return countWhole(pool, { ...part, readings: [reading] }, terms);
+      return countAlone(pool, { ...part, readings: [reading] }, terms);
     }
     const middle = Math.ceil(readings.length / 2);
     const later = readings.slice(middle);
@@ -62,27 +83,41 @@ async function countPart(pool: Pool, part: Part, terms: CountingTerms): Promise<
   }
 }
 
-function countWhole(pool: Pool, part: Part, terms: CountingTerms): Promise<BatchOutcome> {
-  const events = part.readings.flatMap((reading) => (reading.fault === null ? [reading.event] : []));
-  return inCounting(pool, events, terms, async (counting) => {
+async function countAlone(pool: Pool, part: Part, terms: CountingTerms): Promise<BatchOutcome> {
+  const [outcome] = await countWhole(pool, [part], terms);
+  if (outcome === undefined) throw new Error('a batch without an outcome');
+  return outcome;
+}
+
+function countWhole(
+  pool: Pool,
+  parts: readonly Part[],
+  terms: CountingTerms,
+): Promise<readonly BatchOutcome[]> {
+  return inCounting(pool, parts.flatMap(eventsOf), terms, async (counting) => {
     const { transaction } = counting;
-    const from = await holdOffset(transaction, part);
-    const readings = part.readings.filter(({ message }) => message.offset >= from);
-    const letters = readings.filter(({ fault }) => fault !== null);
-    const isAllNew = readings.length === part.readings.length;
-    const newEvents = isAllNew
-      ? events
-      : readings.flatMap((reading) => (reading.fault === null ? [reading.event] : []));
-    const counted = await countEvents(counting, newEvents, terms);
-    await buryLetters(transaction, part, letters);
-    await moveOffset(transaction, part, part.nextOffset);
-    return {
-      ...counted,
-      batchSize: part.readings.length,
-      deduped: counted.deduped + part.readings.length - readings.length,
-      dead: letters.length,
-    };
+    const offsets = await holdOffsets(transaction, parts);
+    const newParts = parts.map((part, i) => ({
+      ...part,
+      readings: part.readings.filter(({ message }) => message.offset >= (offsets[i] ?? 0)),
+    }));
+    const counted = await countEvents(counting, newParts.map(eventsOf), terms);
+    for (const part of newParts) await buryLetters(transaction, part, lettersOf(part));
+    await moveOffsets(transaction, newParts);
+    return parts.map(({ readings: { length: batchSize } }, i) => {
+      const { processed = 0, unknownOverflow = 0 } = counted[i] ?? {};
+      const dead = lettersOf(newParts[i] ?? { readings: [] }).length;
+      return { batchSize, processed, deduped: batchSize - processed - dead, dead, unknownOverflow };
+    });
   });
+}
+
+function eventsOf({ readings }: Pick<Part, 'readings'>): readonly EventRecord[] {
+  return readings.flatMap((reading) => (reading.fault === null ? [reading.event] : []));
+}
+
+function lettersOf({ readings }: Pick<Part, 'readings'>): readonly Reading[] {
+  return readings.filter(({ fault }) => fault !== null);
 }
 
 function sum(a: BatchOutcome, b: BatchOutcome): BatchOutcome {

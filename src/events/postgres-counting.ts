@@ -59,13 +59,14 @@ export async function inCounting<T>(
   }
 }
 
+/** What came of each batch; of events with one id the first of the first batch counts. */
 export async function countEvents(
   { transaction, openDay }: Counting,
-  events: readonly EventRecord[],
+  batches: readonly (readonly EventRecord[])[],
   { nowMs, keptDays, maxUnknownAds = MAX_UNKNOWN_ADS_A_MINUTE }: CountingTerms,
-): Promise<Counted> {
+): Promise<readonly Counted[]> {
   const byId = new Map<string, EventRecord>();
-  for (const event of events) if (!byId.has(event.eventId)) byId.set(event.eventId, event);
+  for (const event of batches.flat()) if (!byId.has(event.eventId)) byId.set(event.eventId, event);
   const seen = await markSeen(transaction, [...byId.keys()], openDay);
   const fresh: CountedEvent[] = [];
   for (const event of byId.values()) {
@@ -75,14 +76,21 @@ export async function countEvents(
   const overflowing = await findOverflow(transaction, adEvents, maxUnknownAds);
   await insertRows(transaction, adEvents);
   await addUpTally(transaction, tally(fresh, overflowing));
-  return {
-    processed: fresh.length,
-    deduped: events.length - fresh.length,
-    unknownOverflow:
-      overflowing.size === 0
-        ? 0
-        : adEvents.filter((counted) => !counted.event.known && overflowing.has(minuteKey(counted))).length,
-  };
+  const processed = new Set(fresh.map(({ event }) => event));
+  const overflown = new Set<EventRecord>();
+  if (overflowing.size > 0) {
+    for (const counted of adEvents) {
+      if (!counted.event.known && overflowing.has(minuteKey(counted))) overflown.add(counted.event);
+    }
+  }
+  return batches.map((events) => {
+    const count = sharedBy(events, processed);
+    return { processed: count, deduped: events.length - count, unknownOverflow: sharedBy(events, overflown) };
+  });
+}
+
+function sharedBy(events: readonly EventRecord[], others: ReadonlySet<EventRecord>): number {
+  return others.size === 0 ? 0 : events.filter((event) => others.has(event)).length;
 }
 
 /** The events themselves are what Postgres refuses. */

@@ -2,23 +2,23 @@
 import type { Transaction } from '../database/postgres-pool.ts';
 import type { AdEvent } from './event.ts';
 import { column } from './postgres-columns.ts';
-import type { AdSums, AuctionMinute, CountedEvent, Sums, Tally } from './tally.ts';
+import type { AdDay, AdSums, AuctionMinute, CountedEvent, Sums, Tally } from './tally.ts';
 
 const INSERT_ROWS = `
   INSERT INTO events_log (
     event_id, event_type, campaign_id, ad_id, known, signed, user_id, placement_id, country, device_type, bid_micros,
-    spend_nanos, media_cost_nanos, value_micros, loss_reason, trace_id, "timestamp", stated_at, received_at
+    spend_nanos, media_cost_nanos, value_micros, loss_reason, trace_id, "timestamp", stated_at, received_at, rated
   )
   SELECT event_id, event_type, campaign_id, ad_id, known, signed, user_id, placement_id, country, device_type,
          bid_micros, spend_nanos, media_cost_nanos, value_micros, loss_reason, trace_id,
-         to_timestamp(counted), to_timestamp(stated), to_timestamp(received)
+         to_timestamp(counted), to_timestamp(stated), to_timestamp(received), rated
     FROM unnest(
       $1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::boolean[], $7::text[], $8::text[], $9::text[],
       $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[],
-      $17::float8[], $18::float8[], $19::float8[]
+      $17::float8[], $18::float8[], $19::float8[], $20::boolean[]
     ) AS rows (
       event_id, event_type, campaign_id, ad_id, known, signed, user_id, placement_id, country, device_type, bid_micros,
-      spend_nanos, media_cost_nanos, value_micros, loss_reason, trace_id, counted, stated, received
+      spend_nanos, media_cost_nanos, value_micros, loss_reason, trace_id, counted, stated, received, rated
     )`;
 
 export async function insertRows(
@@ -50,6 +50,7 @@ export async function insertRows(
       column(rows.map(({ countedMs }) => countedMs / 1000)),
       column(rows.map(({ event, countedMs }) => (event.atMs === countedMs ? null : event.atMs / 1000))),
       column(events.map(({ receivedAtMs }) => receivedAtMs / 1000)),
+      column(events.map(({ rated }) => rated)),
     ],
   });
 }
@@ -75,11 +76,15 @@ const ADD_AD_MINUTES = `
     FROM unnest(${SUM_ARRAYS}, $10::float8[], $11::text[], $12::boolean[]) AS added (${SUMS}, second, ad_id, known)
   ON CONFLICT (bucket_start, ad_id) DO UPDATE SET ${addUp(SUM_NAMES)}, known = kept.known OR excluded.known`;
 
+const RATED_NAMES = ['rated_impressions', 'rated_clicks', 'rated_conversions'];
+const DAY_SUMS = [...SUM_NAMES, ...RATED_NAMES].join(', ');
+
 const ADD_AD_DAYS = `
-  INSERT INTO ad_stats_day AS kept (${SUMS}, date, ad_id, known)
-  SELECT ${SUMS}, (to_timestamp(second) AT TIME ZONE 'UTC')::date, ad_id, known
-    FROM unnest(${SUM_ARRAYS}, $10::float8[], $11::text[], $12::boolean[]) AS added (${SUMS}, second, ad_id, known)
-  ON CONFLICT (ad_id, date) DO UPDATE SET ${addUp(SUM_NAMES)}, known = kept.known OR excluded.known`;
+  INSERT INTO ad_stats_day AS kept (${DAY_SUMS}, date, ad_id, known)
+  SELECT ${DAY_SUMS}, (to_timestamp(second) AT TIME ZONE 'UTC')::date, ad_id, known
+    FROM unnest(${SUM_ARRAYS}, $10::float8[], $11::text[], $12::boolean[], $13::bigint[], $14::bigint[], $15::bigint[])
+         AS added (${SUMS}, second, ad_id, known, ${RATED_NAMES.join(', ')})
+  ON CONFLICT (ad_id, date) DO UPDATE SET ${addUp([...SUM_NAMES, ...RATED_NAMES])}, known = kept.known OR excluded.known`;
 
 const ADD_CAMPAIGN_DAYS = `
   INSERT INTO daily_metrics AS kept (${SUMS}, date, campaign_id, bids)
@@ -103,8 +108,8 @@ export async function addUpTally(
   transaction: Transaction,
   { adMinutes, adDays, campaignDays, bidMinutes, noBidMinutes }: Tally,
 ): Promise<void> {
-  await addAds(transaction, 'add-ad-minutes', ADD_AD_MINUTES, adMinutes);
-  await addAds(transaction, 'add-ad-days', ADD_AD_DAYS, adDays);
+  await addAds(transaction, 'add-ad-minutes', ADD_AD_MINUTES, adMinutes, []);
+  await addAds(transaction, 'add-ad-days', ADD_AD_DAYS, adDays, ratedColumns(adDays));
   if (campaignDays.length > 0) {
     const values = [
       ...sumColumns(campaignDays),
@@ -123,6 +128,7 @@ async function addAds(
   name: string,
   text: string,
   sums: readonly AdSums[],
+  further: readonly string[],
 ): Promise<void> {
   if (sums.length === 0) return;
   const values = [
@@ -130,6 +136,7 @@ async function addAds(
     column(sums.map(({ startMs }) => startMs / 1000)),
     column(sums.map(({ adId }) => adId)),
     column(sums.map(({ known }) => known)),
+    ...further,
   ];
   await transaction.query({ name, text, values });
 }
@@ -160,6 +167,14 @@ function sumColumns(sums: readonly Sums[]): readonly string[] {
     column(sums.map(({ spendNanos }) => spendNanos)),
     column(sums.map(({ mediaCostNanos }) => mediaCostNanos)),
     column(sums.map(({ valueMicros }) => valueMicros)),
+  ];
+}
+
+function ratedColumns(days: readonly AdDay[]): readonly string[] {
+  return [
+    column(days.map(({ rated }) => rated.impression)),
+    column(days.map(({ rated }) => rated.click)),
+    column(days.map(({ rated }) => rated.conversion)),
   ];
 }
 

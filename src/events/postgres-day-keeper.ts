@@ -11,7 +11,7 @@ export interface DayKeeper {
 /** A round that finds nothing to do is five small queries; a day must be open some time after midnight. */
 const ROUND_EVERY_MS = 60_000;
 
-/** `onKept`: something was made or dropped. `onTrouble`: a round failed, and the next will try again. */
+/** `onKept`: something was made, dropped or deleted. `onTrouble`: a round failed, and the next will try again. */
 export function startDayKeeper(
   pool: Pool,
   retention: Retention,
@@ -24,7 +24,7 @@ export function startDayKeeper(
     while (!closing.signal.aborted) {
       try {
         const kept = await keepDays(pool, retention, await askNow(pool));
-        if (kept.made.length + kept.dropped.length > 0) onKept(kept);
+        if (kept.made.length + kept.dropped.length + kept.letters > 0) onKept(kept);
       } catch (error) {
         onTrouble(error);
       }

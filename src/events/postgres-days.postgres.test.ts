@@ -5,11 +5,12 @@ import { openScratchServer, type ScratchServer } from '../database/fixtures/post
 import { NOW_MS, adEvent, batchOf } from './fixtures/random-events.ts';
 import { rowIds } from './fixtures/recount.ts';
 import { consume } from './postgres-consume.ts';
+import { listLetters } from './postgres-dead-letters.ts';
 import { startDayKeeper } from './postgres-day-keeper.ts';
 import { keepDays } from './postgres-days.ts';
 import { DAY_MS } from './tally.ts';
 
-const RETENTION = { eventDays: 3, seenDays: 2 };
+const RETENTION = { eventDays: 3, seenDays: 2, deadDays: 4 };
 
 let server: ScratchServer;
 let pool: Pool;
@@ -46,7 +47,7 @@ describe('partitions by day', () => {
     await keepers(NOW_MS);
     expect(await partitions('events_log')).toEqual(['20261121', '20261122', '20261123']);
     expect(await partitions('processed_events')).toEqual(['20261121']);
-    expect(await keepers(NOW_MS)).toEqual([1, 2, 3].map(() => ({ made: [], dropped: [] })));
+    expect(await keepers(NOW_MS)).toEqual([1, 2, 3].map(() => ({ made: [], dropped: [], letters: 0 })));
     for (let day = 1; day <= 6; day += 1) await keepers(NOW_MS + day * DAY_MS);
     const kept = ['20261124', '20261125', '20261126', '20261127', '20261128', '20261129'];
     for (const table of ['events_log', 'ad_stats_minute', 'bids_minute', 'no_bids_minute']) {
@@ -89,6 +90,19 @@ describe('partitions by day', () => {
     await reader.query('COMMIT');
     reader.release();
     expect((await keepDays(pool, RETENTION, laterMs)).dropped).toContain('events_log_20261121');
+  });
+
+  it('of dead letters are kept as long as they are told to, and what was not replayed by then is gone', async () => {
+    await keepDays(pool, RETENTION, NOW_MS);
+    for (const ageDays of [3, 5, 6]) {
+      await pool.query(
+        `INSERT INTO dead_letters (source, partition, message_offset, value, reason, created_at)
+         VALUES ('s', 0, $1, '', 'r', $2)`,
+        [ageDays, new Date(NOW_MS - ageDays * DAY_MS)],
+      );
+    }
+    expect(await keepDays(pool, RETENTION, NOW_MS)).toEqual({ made: [], dropped: [], letters: 2 });
+    expect((await listLetters(pool, 0, 10)).map(({ offset }) => offset)).toEqual([3]);
   });
 
   it('are kept by the clock of Postgres, from the start of a keeper on', async () => {

@@ -6,6 +6,7 @@
 import pg from 'pg';
 import { inTransaction, type Pool, type Transaction } from '../database/postgres-pool.ts';
 import { SEEN_DAYS_LOCK } from './postgres-seen.ts';
+import { tableLock } from './postgres-table-locks.ts';
 import { DAY_MS, startOf } from './tally.ts';
 
 export interface Retention {
@@ -13,20 +14,24 @@ export interface Retention {
   readonly eventDays: number;
   /** Of seen ids, after their day is over. */
   readonly seenDays: number;
+  /** Of dead letters. */
+  readonly deadDays: number;
 }
 
 export interface KeptDays {
   /** Partitions by name. */
   readonly made: readonly string[];
   readonly dropped: readonly string[];
+  /** Dead letters that nobody replayed in time. */
+  readonly letters: number;
 }
 
-const DAY_TABLES = ['events_log', 'ad_stats_minute', 'bids_minute', 'no_bids_minute'] as const;
-const SEEN_TABLE = 'processed_events';
+export const DAY_TABLES = ['events_log', 'ad_stats_minute', 'bids_minute', 'no_bids_minute'] as const;
+export const SEEN_TABLE = 'processed_events';
 /** Events may be dated a day ahead, and a round may be a day late. */
 const DAYS_AHEAD = 2;
 /** One process at a time makes and drops. */
-const KEEPER_LOCK = 7_238_012;
+export const KEEPER_LOCK = tableLock(7_238_012);
 /** A batch takes some dozens of milliseconds, a report seconds: then the next round drops what this one left. */
 const LOCK_TIMEOUT_MS = 2_000;
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -55,7 +60,10 @@ export async function keepDays(pool: Pool, retention: Retention, nowMs: number):
   for (const { day } of rows) {
     if (await dropDay(pool, SEEN_TABLE, day)) dropped.push(partitionName(SEEN_TABLE, day));
   }
-  return { made, dropped };
+  const letters = await pool.query('DELETE FROM dead_letters WHERE created_at < $1', [
+    new Date(nowMs - retention.deadDays * DAY_MS),
+  ]);
+  return { made, dropped, letters: letters.rowCount ?? 0 };
 }
 
 /** Makes what is missing for the days that these instants lie in. */
@@ -82,7 +90,7 @@ export async function openSeenDay(pool: Pool, nowMs: number): Promise<readonly s
     );
     if (rows[0]?.isOpen === true) return [];
     const isMade = await makePartition(transaction, SEEN_TABLE, day);
-    await transaction.query(`SELECT pg_advisory_xact_lock(${String(SEEN_DAYS_LOCK)})`);
+    await transaction.query(`SELECT pg_advisory_xact_lock(${SEEN_DAYS_LOCK})`);
     await transaction.query('UPDATE seen_days SET closed_at = $1 WHERE closed_at IS NULL', [new Date(nowMs)]);
     await transaction.query(
       'INSERT INTO seen_days (day) VALUES ($1) ON CONFLICT (day) DO UPDATE SET closed_at = NULL',
@@ -133,13 +141,13 @@ async function partitionDays(pool: Pool, table: string): Promise<readonly string
       WHERE inhparent = to_regclass($1) ORDER BY relname`,
     [table],
   );
-  return rows.map(({ name }) => name.slice(-8).replace(/(....)(..)(..)/, '$1-$2-$3'));
+  return rows.map(({ name }) => dayOfPartition(name));
 }
 
 async function asKeeper<T>(pool: Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   return inTransaction(pool, async (transaction) => {
     await transaction.query(`SET LOCAL lock_timeout = ${String(LOCK_TIMEOUT_MS)}`);
-    await transaction.query(`SELECT pg_advisory_xact_lock(${String(KEEPER_LOCK)})`);
+    await transaction.query(`SELECT pg_advisory_xact_lock(${KEEPER_LOCK})`);
     return work(transaction);
   });
 }
@@ -148,7 +156,12 @@ function partitionName(table: string, day: string): string {
   return `${table}_${day.replaceAll('-', '')}`;
 }
 
+/** As 2026-11-21. */
+export function dayOfPartition(name: string): string {
+  return name.slice(-8).replace(/(....)(..)(..)/, '$1-$2-$3');
+}
+
 /** As 2026-11-21, in UTC. */
-function dayOf(ms: number): string {
+export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }

@@ -4,6 +4,7 @@ import { readMessage, type Reading } from './message.ts';
 import { column } from './postgres-columns.ts';
 import { countEvents, faultOf, inCounting, isContentFault, type CountingTerms } from './postgres-counting.ts';
 import type { SourcePartition } from './postgres-offsets.ts';
+import { REPLAY_LOCK } from './postgres-table-locks.ts';
 
 export interface DeadLetter extends SourcePartition {
   readonly id: number;
@@ -70,15 +71,24 @@ export async function replayLetter(pool: Pool, id: number, terms: CountingTerms)
   if (reading.fault !== null) return leaveLetter(pool, id, reading.fault);
   try {
     return await inCounting(pool, [reading.event], terms, async (counting): Promise<ReplayOutcome> => {
+      await refuseWhileReplaying(counting.transaction);
       const { rowCount } = await counting.transaction.query('DELETE FROM dead_letters WHERE id = $1', [id]);
       if (rowCount === 0) return { kind: 'gone' };
-      await countEvents(counting, [reading.event], terms);
+      await countEvents(counting, [[reading.event]], terms);
       return { kind: 'counted' };
     });
   } catch (error) {
     if (isContentFault(error)) return leaveLetter(pool, id, faultOf(error));
     throw error;
   }
+}
+
+/** A replay that is under way took over what was counted before it began, and would not have this one. */
+async function refuseWhileReplaying(transaction: Transaction): Promise<void> {
+  const { rows } = await transaction.query<{ isFree: boolean }>(
+    `SELECT pg_try_advisory_xact_lock_shared(${REPLAY_LOCK}) AS "isFree"`,
+  );
+  if (rows[0]?.isFree !== true) throw new Error('A replay of events runs: come again once it has ended.');
 }
 
 async function leaveLetter(pool: Pool, id: number, reason: string): Promise<ReplayOutcome> {

@@ -1,12 +1,13 @@
 /** Counts batches of Kafka's topics into Postgres; while that is away or hangs it waits, and Kafka holds. */
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { settlesWithin } from '../database/postgres-patience.ts';
 import type { Pool } from '../database/postgres-pool.ts';
+import { gather } from './gathering.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import type { InBatch, KafkaConsumer } from './kafka-consumer.ts';
 import type { KafkaFault } from './kafka-fault.ts';
 import { readMessage } from './message.ts';
-import { consume, type BatchOutcome } from './postgres-consume.ts';
+import { consumeTogether, type BatchOutcome, type SourceBatch } from './postgres-consume.ts';
 import { forgetOffset, readOffset } from './postgres-offsets.ts';
 import { createRetrying, type RetryingEdges } from './postgres-retrying.ts';
 import { DEAD_TOPIC, EVENT_TOPICS, eventTopics, type TopicTerms } from './topics.ts';
@@ -22,6 +23,11 @@ export interface KafkaCountingEdges extends RetryingEdges {
   readonly onTrouble: (sentence: string) => void;
 }
 
+/**
+ * Messages. A transaction is a dozen statements and a flush of the disk, whatever it holds; of so many it takes some 200 ms,
+ * and a larger one makes an event no cheaper.
+ */
+const FULL_TRANSACTION = 5_000;
 const RETRY_AFTER_MS = 1_000;
 /** A batch under way takes less than a second; a broker that hangs does not let us leave. */
 const STOP_LIMIT_MS = 5_000;
@@ -32,11 +38,16 @@ export async function countFromKafka(edges: KafkaCountingEdges, closing: AbortSi
   const dead = kafka.openProducer({ maxInFlight: 1, onRetry: () => undefined });
   const untilDone = createRetrying(edges, closing);
 
+  const countTogether = gather<InBatch, BatchOutcome>({
+    work: (batches) =>
+      untilDone(() => consumeTogether(pool, batches.map(asSourceBatch), { nowMs: Date.now(), keptDays })),
+    sizeOf: ({ messages }) => messages.length,
+    fullSize: FULL_TRANSACTION,
+    nextTurn,
+  });
+
   async function count(batch: InBatch): Promise<void> {
-    const { topic, partition, messages, nextOffset } = batch;
-    const outcome = await untilDone(() =>
-      consume(pool, { source: topic, partition, messages, nextOffset }, { nowMs: Date.now(), keptDays }),
-    );
+    const outcome = await countTogether(batch);
     edges.onBatch(batch, outcome);
     if (outcome.dead > 0) publishDead(batch);
   }
@@ -70,6 +81,10 @@ export async function countFromKafka(edges: KafkaCountingEdges, closing: AbortSi
   await settlesWithin(consumer.stop(), STOP_LIMIT_MS);
   const last = fault as KafkaFault | null;
   if (last !== null) throw new Error(last.sentence);
+}
+
+function asSourceBatch({ topic, partition, messages, nextOffset }: InBatch): SourceBatch {
+  return { source: topic, partition, messages, nextOffset };
 }
 
 type ConsumerOrder = Parameters<KafkaClient['openConsumer']>[0];

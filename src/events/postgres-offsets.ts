@@ -1,5 +1,6 @@
 /** How far each source has been read: kept beside what was made of it, so that neither is ever ahead of the other. */
 import { quickQuery, type Pool, type Transaction } from '../database/postgres-pool.ts';
+import { column } from './postgres-columns.ts';
 
 /** A topic of Kafka, or a spool by its id, which has partition 0 alone. */
 export interface SourcePartition {
@@ -36,29 +37,42 @@ export async function forgetOffset(pool: Pool, { source, partition }: SourcePart
   await pool.query('DELETE FROM consumed_offsets WHERE source = $1 AND partition = $2', [source, partition]);
 }
 
-/** Where to go on. Of two consumers that both believe the partition to be theirs, the second waits here. */
-export async function holdOffset(
+/** Where to go on, in the order of `partitions`. Of two consumers that both believe one to be theirs, the second waits here. */
+export async function holdOffsets(
   transaction: Transaction,
-  { source, partition }: SourcePartition,
-): Promise<number> {
-  const { rows } = await transaction.query<{ next: number }>({
-    name: 'hold-offset',
-    text: `INSERT INTO consumed_offsets AS kept (source, partition, next_offset) VALUES ($1, $2, 0)
-           ON CONFLICT (source, partition) DO UPDATE SET updated_at = now() RETURNING next_offset AS next`,
-    values: [source, partition],
+  partitions: readonly SourcePartition[],
+): Promise<readonly number[]> {
+  const { rows } = await transaction.query<SourceOffset>({
+    name: 'hold-offsets',
+    text: `INSERT INTO consumed_offsets AS kept (source, partition, next_offset)
+           SELECT source, partition, 0 FROM unnest($1::text[], $2::int[]) AS held (source, partition)
+            ORDER BY source COLLATE "C", partition
+           ON CONFLICT (source, partition) DO UPDATE SET updated_at = now()
+           RETURNING source, partition, next_offset AS "nextOffset"`,
+    values: [
+      column(partitions.map(({ source }) => source)),
+      column(partitions.map(({ partition }) => partition)),
+    ],
   });
-  return rows[0]?.next ?? 0;
+  const offsets = new Map(rows.map((row) => [nameOf(row), row.nextOffset]));
+  return partitions.map((partition) => offsets.get(nameOf(partition)) ?? 0);
 }
 
-export async function moveOffset(
-  transaction: Transaction,
-  { source, partition }: SourcePartition,
-  nextOffset: number,
-): Promise<void> {
+/** Of partitions that this transaction holds. */
+export async function moveOffsets(transaction: Transaction, moved: readonly SourceOffset[]): Promise<void> {
   await transaction.query({
-    name: 'move-offset',
-    text: `UPDATE consumed_offsets SET next_offset = greatest(next_offset, $3)
-            WHERE source = $1 AND partition = $2`,
-    values: [source, partition, nextOffset],
+    name: 'move-offsets',
+    text: `UPDATE consumed_offsets AS kept SET next_offset = greatest(kept.next_offset, moved.next_offset)
+             FROM unnest($1::text[], $2::int[], $3::bigint[]) AS moved (source, partition, next_offset)
+            WHERE kept.source = moved.source AND kept.partition = moved.partition`,
+    values: [
+      column(moved.map(({ source }) => source)),
+      column(moved.map(({ partition }) => partition)),
+      column(moved.map(({ nextOffset }) => nextOffset)),
+    ],
   });
+}
+
+function nameOf({ source, partition }: SourcePartition): string {
+  return `${source}/${String(partition)}`;
 }

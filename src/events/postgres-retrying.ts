@@ -10,20 +10,22 @@ export interface RetryingEdges {
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 1_000;
 
-/** Rejects once `closing` is aborted and the work has failed once more. */
+/** Rejects once `closing` is aborted and the work has failed once more. Works that are stuck at the same time tell it once. */
 export function createRetrying(
   { onStuck, onGoing }: RetryingEdges,
   closing: AbortSignal,
 ): <T>(work: () => Promise<T>) => Promise<T> {
+  let stuck = 0;
   return async (work) => {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, MAX_RETRY_MS)) {
       try {
         const done = await work();
-        if (waitMs > FIRST_RETRY_MS) onGoing();
+        if (waitMs > FIRST_RETRY_MS && --stuck === 0) onGoing();
         return done;
       } catch (error) {
         if (closing.aborted) throw error;
-        if (waitMs === FIRST_RETRY_MS) onStuck(error instanceof Error ? error.message : String(error));
+        if (waitMs === FIRST_RETRY_MS && stuck++ === 0)
+          onStuck(error instanceof Error ? error.message : String(error));
       }
       await pause(waitMs, undefined, { signal: closing }).catch(() => undefined);
     }

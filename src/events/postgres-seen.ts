@@ -5,13 +5,14 @@
  */
 import type { Transaction } from '../database/postgres-pool.ts';
 import { column } from './postgres-columns.ts';
+import { tableLock } from './postgres-table-locks.ts';
 
 /** Held shared by every batch, alone by whoever closes a day. */
-export const SEEN_DAYS_LOCK = 7_238_010;
+export const SEEN_DAYS_LOCK = tableLock(7_238_010);
 
 /** null: none is open. The lock and the look are two statements, as a statement sees what stood when it began. */
 export async function holdOpenDay(transaction: Transaction): Promise<string | null> {
-  await transaction.query(`SELECT pg_advisory_xact_lock_shared(${String(SEEN_DAYS_LOCK)})`);
+  await transaction.query(`SELECT pg_advisory_xact_lock_shared(${SEEN_DAYS_LOCK})`);
   const { rows } = await transaction.query<{ day: string }>({
     name: 'open-seen-day',
     text: 'SELECT day::text FROM seen_days WHERE closed_at IS NULL',

@@ -7,7 +7,7 @@ import { openPool, type Pool } from '../database/postgres-pool.ts';
 import { sumByAd, type AdCounts } from './pending.ts';
 import { consume, type BatchOutcome } from './postgres-consume.ts';
 import { startDayKeeper } from './postgres-day-keeper.ts';
-import type { Retention } from './postgres-days.ts';
+import type { KeptDays, Retention } from './postgres-days.ts';
 import { forgetOffset, readOffset } from './postgres-offsets.ts';
 import { createRetrying } from './postgres-retrying.ts';
 import type { SpooledRecord, SpoolReader } from './spool.ts';
@@ -20,10 +20,10 @@ export interface CountingOrder {
 export type ConsumerReport =
   /** Committed; `counts`: of all that was in it, repeats among them. */
   | { readonly kind: 'batch'; readonly outcome: BatchOutcome; readonly counts: readonly AdCounts[] }
-  /** A batch is tried again and again; `going`: no more. */
+  /** A batch is tried again and again; `going`: no more, and once at the start. */
   | { readonly kind: 'stuck'; readonly reason: string }
   | { readonly kind: 'going' }
-  | { readonly kind: 'days'; readonly made: readonly string[]; readonly dropped: readonly string[] }
+  | ({ readonly kind: 'days' } & KeptDays)
   | { readonly kind: 'trouble'; readonly sentence: string };
 
 export interface SpoolConsumer {
@@ -68,6 +68,7 @@ export function startSpoolConsumer(
 
   async function consumeOn(): Promise<void> {
     await untilDone(() => forgetSetBack(pool, reader.spoolId, lastSequence, report));
+    report({ kind: 'going' });
     for (let isLast = false; !isLast;) {
       if (!closing.signal.aborted) await untilMore();
       await pause(GATHER_MS, undefined, { signal: closing.signal }).catch(() => undefined);

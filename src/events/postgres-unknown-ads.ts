@@ -2,12 +2,13 @@
 import type { Transaction } from '../database/postgres-pool.ts';
 import type { AdEvent } from './event.ts';
 import { column } from './postgres-columns.ts';
+import { tableLock } from './postgres-table-locks.ts';
 import { MINUTE_MS, OVERFLOW_AD_ID, minuteKey, startOf, type CountedEvent } from './tally.ts';
 
 /** Somebody who counts ads of his own here may have so many; a day of a flood then adds no more than 150 MB. */
 export const MAX_UNKNOWN_ADS_A_MINUTE = 1_000;
 /** Held by a batch that brings unknown ads: two that counted at once would both find room. */
-const UNKNOWN_ADS_LOCK = 7_238_011;
+const UNKNOWN_ADS_LOCK = tableLock(7_238_011);
 
 /** Places from 1 on. A subquery by row looks into one partition; a join would go through all. */
 const FIND_OVERFLOW = `
@@ -44,7 +45,7 @@ export async function findOverflow(
     if (!unknown.has(key)) unknown.set(key, counted);
   }
   if (unknown.size === 0) return new Set();
-  await transaction.query(`SELECT pg_advisory_xact_lock(${String(UNKNOWN_ADS_LOCK)})`);
+  await transaction.query(`SELECT pg_advisory_xact_lock(${UNKNOWN_ADS_LOCK})`);
   const wanted = [...unknown.values()];
   const { rows } = await transaction.query<{ place: number }>({
     name: 'find-overflow',

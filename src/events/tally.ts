@@ -23,6 +23,12 @@ export interface AdSums extends Sums {
   known: boolean;
 }
 
+/** Besides, what moves the price of it. */
+export interface AdDay extends AdSums {
+  readonly rated: Record<RatedType, number>;
+}
+type RatedType = 'impression' | 'click' | 'conversion';
+
 export interface CampaignDay extends Sums {
   readonly startMs: number;
   readonly campaignId: string;
@@ -39,7 +45,7 @@ export interface AuctionMinute {
 /** Each in the order of its key: whoever writes several of them locks them in one order. */
 export interface Tally {
   readonly adMinutes: readonly AdSums[];
-  readonly adDays: readonly AdSums[];
+  readonly adDays: readonly AdDay[];
   readonly campaignDays: readonly CampaignDay[];
   readonly bidMinutes: readonly AuctionMinute[];
   readonly noBidMinutes: readonly AuctionMinute[];
@@ -71,15 +77,15 @@ export function minuteKey({ event, countedMs }: CountedEvent): string {
 /** `overflowing`: keys of minutes of ads that are not known and get no row of their own. */
 export function tally(events: readonly CountedEvent[], overflowing: ReadonlySet<string>): Tally {
   const adMinutes = new Map<string, AdSums>();
-  const adDays = new Map<string, AdSums>();
+  const adDays = new Map<string, AdDay>();
   const campaignDays = new Map<string, CampaignDay>();
   const bidMinutes = new Map<string, AuctionMinute>();
   const noBidMinutes = new Map<string, AuctionMinute>();
   for (const counted of events) {
     if (isAdEvent(counted)) {
       const adId = idOfSums(counted, overflowing);
-      addToAd(adMinutes, MINUTE_MS, adId, counted);
-      addToAd(adDays, DAY_MS, adId, counted);
+      addToAdMinute(adMinutes, adId, counted);
+      addToAdDay(adDays, adId, counted);
       if (counted.event.known) addToDay(campaignDays, counted);
     } else {
       addAuctions(counted as CountedEvent<AuctionTally>, bidMinutes, noBidMinutes, campaignDays);
@@ -99,21 +105,34 @@ function idOfSums(counted: CountedEvent<AdEvent>, overflowing: ReadonlySet<strin
   return !known && overflowing.has(minuteKey(counted)) ? OVERFLOW_AD_ID : adId;
 }
 
-function addToAd(
-  sums: Map<string, AdSums>,
-  unitMs: number,
+function addToAdMinute(
+  minutes: Map<string, AdSums>,
   adId: string,
   { event, countedMs }: CountedEvent<AdEvent>,
 ): void {
-  const startMs = startOf(countedMs, unitMs);
-  const ofAd = entry(sums, `${String(startMs)} ${adId}`, () => ({
-    startMs,
-    adId,
-    known: false,
-    ...noSums(),
+  const startMs = startOf(countedMs, MINUTE_MS);
+  const sums = entry(minutes, `${String(startMs)} ${adId}`, () => noAdSums(startMs, adId));
+  sums.known ||= event.known;
+  add(sums, event);
+}
+
+function addToAdDay(
+  days: Map<string, AdDay>,
+  adId: string,
+  { event, countedMs }: CountedEvent<AdEvent>,
+): void {
+  const startMs = startOf(countedMs, DAY_MS);
+  const sums = entry(days, `${String(startMs)} ${adId}`, () => ({
+    ...noAdSums(startMs, adId),
+    rated: { impression: 0, click: 0, conversion: 0 },
   }));
-  ofAd.known ||= event.known;
-  add(ofAd, event);
+  sums.known ||= event.known;
+  add(sums, event);
+  if (event.rated && isRated(event.type)) sums.rated[event.type] += 1;
+}
+
+function isRated(type: EventType): type is RatedType {
+  return type === 'impression' || type === 'click' || type === 'conversion';
 }
 
 function addToDay(days: Map<string, CampaignDay>, { event, countedMs }: CountedEvent<AdEvent>): void {
@@ -147,6 +166,10 @@ function add(sums: Sums, event: AdEvent): void {
   sums.spendNanos += event.spendNanos;
   sums.mediaCostNanos += event.mediaCostNanos;
   sums.valueMicros += event.valueMicros ?? 0;
+}
+
+function noAdSums(startMs: number, adId: string): AdSums {
+  return { startMs, adId, known: false, ...noSums() };
 }
 
 function noSums(): Sums {

@@ -8,6 +8,7 @@ export const NBR = {
   technicalError: 1,
   invalidRequest: 2,
   knownCrawler: 3,
+  userCapMet: 9,
   insufficientTime: 15,
   incompleteSchain: 16,
   blockedSchainNode: 17,
@@ -46,7 +47,7 @@ export const CANDIDATE_REASONS = [
   ['creative', NBR.creativeDoesNotFit],
   ['blocked', NBR.blockedByRequest],
   ['identifier', NBR.identifierNeeded],
-  ['frequency_caps', NBR.ledgerAway],
+  ['frequency_caps', NBR.userCapMet],
   ['budget', NBR.budgetOrPacing],
 ] as const satisfies readonly (readonly [string, Nbr])[];
 
