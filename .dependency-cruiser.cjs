@@ -41,7 +41,7 @@ const DOORS = {
 /** Single files that are the only door to a package. */
 const FILE_DOORS = {
   '^src/config(-readers)?\\.ts$': 'zod',
-  '^src/metrics\\.ts$': 'prom-client',
+  '^src/(consume-)?metrics\\.ts$': 'prom-client',
   '^src/(main|server/logs)\\.ts$': 'pino',
 };
 
@@ -49,7 +49,7 @@ const FILE_DOORS = {
 const TEST = '(\\.test\\.ts$|/fixtures/)';
 const DOOR_FILE = `(^|/)(${Object.keys(DOORS).join('|')})-[^/]+\\.ts$`;
 /** Where a package or a builtin may stand without a prefix. */
-const EDGES = ['^src/(main|config|config-readers|metrics)\\.ts$', '^src/(server|dashboard)/'];
+const EDGES = ['^src/(main|config|config-readers|metrics|consume-metrics)\\.ts$', '^src/(server|dashboard)/'];
 /** main.ts and the files beside it that it is made of. */
 const WIRING = '^src/(?!money\\.ts)[^/]+\\.ts$';
 
