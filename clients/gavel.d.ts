@@ -1712,10 +1712,10 @@ export interface components {
         NoBid: {
             id: string;
             /**
-             * @description Why there is no bid: 0 unknown, 1 technicalError, 2 invalidRequest, 3 knownCrawler, 15 insufficientTime, 16 incompleteSchain, 17 blockedSchainNode, 500 noCampaignMatches, 501 belowFloor, 502 creativeDoesNotFit, 503 blockedByRequest, 504 budgetOrPacing, 505 notSecure, 506 currencyWithoutRate, 507 dealOrSeat, 508 overloaded, 509 ledgerAway, 510 identifierNeeded, 511 mediaTypeNotServed.
+             * @description Why there is no bid: 0 unknown, 1 technicalError, 2 invalidRequest, 3 knownCrawler, 9 userCapMet, 15 insufficientTime, 16 incompleteSchain, 17 blockedSchainNode, 500 noCampaignMatches, 501 belowFloor, 502 creativeDoesNotFit, 503 blockedByRequest, 504 budgetOrPacing, 505 notSecure, 506 currencyWithoutRate, 507 dealOrSeat, 508 overloaded, 509 ledgerAway, 510 identifierNeeded, 511 mediaTypeNotServed.
              * @enum {integer}
              */
-            nbr: 0 | 1 | 2 | 3 | 15 | 16 | 17 | 500 | 501 | 502 | 503 | 504 | 505 | 506 | 507 | 508 | 509 | 510 | 511;
+            nbr: 0 | 1 | 2 | 3 | 9 | 15 | 16 | 17 | 500 | 501 | 502 | 503 | 504 | 505 | 506 | 507 | 508 | 509 | 510 | 511;
             /** @description With `ext.explain` in the request and a management key. */
             ext?: {
                 explain: components["schemas"]["Explanation"];
@@ -1753,10 +1753,10 @@ export interface components {
             imps: {
                 impid: string;
                 /**
-                 * @description Why there is no bid: 0 unknown, 1 technicalError, 2 invalidRequest, 3 knownCrawler, 15 insufficientTime, 16 incompleteSchain, 17 blockedSchainNode, 500 noCampaignMatches, 501 belowFloor, 502 creativeDoesNotFit, 503 blockedByRequest, 504 budgetOrPacing, 505 notSecure, 506 currencyWithoutRate, 507 dealOrSeat, 508 overloaded, 509 ledgerAway, 510 identifierNeeded, 511 mediaTypeNotServed.
+                 * @description Why there is no bid: 0 unknown, 1 technicalError, 2 invalidRequest, 3 knownCrawler, 9 userCapMet, 15 insufficientTime, 16 incompleteSchain, 17 blockedSchainNode, 500 noCampaignMatches, 501 belowFloor, 502 creativeDoesNotFit, 503 blockedByRequest, 504 budgetOrPacing, 505 notSecure, 506 currencyWithoutRate, 507 dealOrSeat, 508 overloaded, 509 ledgerAway, 510 identifierNeeded, 511 mediaTypeNotServed.
                  * @enum {integer}
                  */
-                nbr: 0 | 1 | 2 | 3 | 15 | 16 | 17 | 500 | 501 | 502 | 503 | 504 | 505 | 506 | 507 | 508 | 509 | 510 | 511;
+                nbr: 0 | 1 | 2 | 3 | 9 | 15 | 16 | 17 | 500 | 501 | 502 | 503 | 504 | 505 | 506 | 507 | 508 | 509 | 510 | 511;
                 /** @description The best-paying campaigns. */
                 candidates: {
                     campaignId: string;

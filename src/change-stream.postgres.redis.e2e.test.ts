@@ -128,7 +128,7 @@ describe('of two servers', () => {
       [follower, leader],
     ] as const) {
       const domain = await create(told);
-      expect(await bids(told, domain)).toBe(true);
+      await untilBid(told, domain);
       await untilBid(other, domain);
     }
     const domain = await create(leader);

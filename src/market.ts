@@ -18,6 +18,7 @@ import {
 import type { Config } from './config.ts';
 import { keepIndex } from './index-keeping.ts';
 import { refreshRanks } from './rank-refresh.ts';
+import { createAccountOpening } from './account-opening.ts';
 import type { Caps } from './ledger/caps.ts';
 import { openDiskJournal } from './ledger/disk-journal.ts';
 import { openCaps } from './ledger/embedded-caps.ts';
@@ -81,6 +82,7 @@ export async function openMarket(
   const { ledger, close: closeBooks } = await openBooks(config, storage, outside.redis, log);
   const caps = await openFrequencyCaps(storage, outside.redis, log);
   const priors = { ctr: config.priorCtr, cvr: config.priorCvr };
+  const accounts = createAccountOpening(ledger);
   const keeping = await keepIndex(storage, priors, log);
   const { compiler, first } = keeping;
   const { store, databaseUrl } = storage;
@@ -88,14 +90,11 @@ export async function openMarket(
   const holder = new IndexHolder(first.writer.index, startTimer);
   const catalogOf = createCatalogs(ledger);
   const spent = createSpentCampaigns(ledger, () => holder, catalogOf);
-  const landingPages = createLandingPages(
-    () => catalogOf(holder.current),
-    storage.store,
-    (error) => log.warn({ err: error }, 'the landing page of a past ad can not be looked up'),
-  );
+  const landingPages = openLandingPages(() => catalogOf(holder.current), storage, log);
   const feed = followCampaigns(feedEdges, first, holder, ({ index, fresh, changed }) => {
     landingPages.keepDeparting(catalogOf(holder.current), index, changed);
     spent.carryOver(index, fresh, Date.now());
+    accounts.note(catalogOf(index), changed);
     keeping.noteChange();
   });
   const distrust = (): void => first.writer.distrust();
@@ -126,7 +125,7 @@ export async function openMarket(
     workerFigures: () => pool?.stats() ?? INLINE_FIGURES,
     changeFigures: () => changes.figures(),
     isFed: () => feed.isConnected,
-    catchUp: () => feed.catchUp(),
+    catchUp: () => feed.catchUp().then(() => accounts.open()),
     reportIndex: () => keeping.report(),
     async close() {
       clearInterval(ticker);
@@ -139,6 +138,12 @@ export async function openMarket(
       await Promise.all([closeBooks(), caps.close()]);
     },
   };
+}
+
+function openLandingPages(current: () => Catalog, { store }: Storage, log: Log): LandingPages {
+  return createLandingPages(current, store, (error) =>
+    log.warn({ err: error }, 'the landing page of a past ad can not be looked up'),
+  );
 }
 
 function tick({ ledger, caps, spent }: Pick<Market, 'ledger' | 'caps' | 'spent'>, nowMs: number): void {

@@ -1,6 +1,7 @@
 /** `replay --from TIME`: counts what came since then anew, from Kafka, into tables that take the place of the old ones. */
 import { parseIsoTime } from './campaigns/schedule-validation.ts';
 import type { Config } from './config.ts';
+import { tellCount } from './counted.ts';
 import { findRunningPostgres } from './database/postgres-embedded.ts';
 import { migrate } from './database/postgres-migrate.ts';
 import { openPool } from './database/postgres-pool.ts';
@@ -102,5 +103,5 @@ function describeCheck({ processed, days, differences }: ReplayOutcome, fromMs: 
 function describeDifference({ table, going, coming, sums }: Difference): string {
   if (going + coming === 0) return `${table}: the same`;
   const changes = sums.map(({ name, before, after }) => `${name} ${before} → ${after}`);
-  return `${table}: ${[`${String(going)} rows go, ${String(coming)} come`, ...changes].join(', ')}`;
+  return `${table}: ${[`${tellCount(going, 'row')} go, ${String(coming)} come`, ...changes].join(', ')}`;
 }

@@ -37,6 +37,8 @@ export function printWelcome(welcome: Welcome): void {
       '',
       `  curl -s ${localUrl}/openrtb2/bid -H 'content-type: application/json' -d '${SAMPLE_REQUEST}'`,
     );
+  } else if (campaignCount === 0) {
+    lines.push('Nothing is bid until there are campaigns: docs/campaigns.md shows how to put one in.');
   }
   process.stderr.write(`${lines.join('\n')}\n\n`);
 }

@@ -106,7 +106,7 @@ export class Grants {
         case 'unknown':
           // A lease that Redis has forgotten holds nothing that could be spent.
           if (!lease.isNew) lease.close();
-          else if (isOpening || !(await this.#openBook(account))) {
+          else if (isOpening || !(await this.openBook(account))) {
             this.#pause(account);
             return;
           } else isOpening = true;
@@ -194,7 +194,8 @@ export class Grants {
     return answer;
   }
 
-  async #openBook(account: NodeAccount): Promise<boolean> {
+  /** In a Redis that has none for the campaign; false: what it posted before can't be told now, or Redis is away. */
+  async openBook(account: NodeAccount): Promise<boolean> {
     const { scripts, database, findPosted, nowMs } = this.#edges;
     const { campaignId } = account.terms;
     const posted = await findPosted(campaignId, account.dayStartMs);

@@ -189,6 +189,7 @@ class SharedLedger implements RedisLedger {
     const day = account.turnDay(this.#slices.nowMs);
     const { book } = bookKeys(database, campaignId);
     const { code, sums } = await scripts.run('readBook', [book], [day], READ_LIMIT_MS);
+    if (code === 'unknown') await this.#slices.openBook(account);
     if (code !== 'read') return;
     const [postedTodayNanos = 0, postedNanos = 0, , leasedNanos = 0] = sums;
     if (account.day === day) account.postedTodayNanos = postedTodayNanos;

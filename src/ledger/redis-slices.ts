@@ -97,6 +97,11 @@ export class RedisSlices {
     return { lease: lease.number, ordinal };
   }
 
+  openBook(account: NodeAccount): Promise<boolean> {
+    account.turnDay(this.nowMs);
+    return this.#grants.openBook(account);
+  }
+
   /** What a slice brings to light is settled after it. */
   async settled(): Promise<void> {
     await this.#grants.settled();
