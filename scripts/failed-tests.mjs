@@ -15,16 +15,31 @@ export default class FailedTests {
     const lines = modules.flatMap((module) => {
       const file = path.relative(ROOT, module.moduleId);
       const tests = [...module.children.allTests('failed')];
+      const isEnded = ['passed', 'failed', 'skipped'].includes(module.state());
       return [
+        // The process that ran it died: the error itself stands with the strays, and names no file.
+        ...(isEnded ? [] : [`FAILED ${file}: did not end\n`]),
         ...module.errors().map((error) => describe(file, error)),
         ...tests.flatMap((test) =>
           (test.result().errors ?? []).map((error) => describe(`${file}: ${test.fullName}`, error)),
         ),
       ];
     });
-    const strays = unhandled.map((error) => describe('outside of any test', error));
+    const strays = unhandled.flatMap((error) =>
+      [error, ...causes(error)].map((one) => describe('outside of any test', one)),
+    );
     writeFileSync(process.env.GAVEL_FAILED_TESTS ?? '', [...lines, ...strays].join(''));
   }
+}
+
+/**
+ * @param {{ cause?: unknown }} error
+ * @returns {import('vitest').SerializedError[]}
+ */
+function causes({ cause }) {
+  if (typeof cause !== 'object' || cause === null || !('message' in cause)) return [];
+  const error = /** @type {import('vitest').SerializedError} */ (cause);
+  return [error, ...causes(error)];
 }
 
 /**
