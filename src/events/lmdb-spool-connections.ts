@@ -11,15 +11,27 @@ interface Connection {
   told: number;
 }
 
+export interface ConnectionEdges {
+  /** There is something to be committed. */
+  readonly onAcknowledged: () => void;
+  /** Commits what waits for it, now. */
+  readonly settle: () => void;
+}
+
 export class SpoolConnections {
   readonly #store: SpoolStore;
-  readonly #onAcknowledged: () => void;
+  readonly #edges: ConnectionEdges;
   readonly #byReader = new Map<string, Connection>();
 
-  /** `onAcknowledged`: there is something to be committed. */
-  constructor(store: SpoolStore, onAcknowledged: () => void) {
+  constructor(store: SpoolStore, edges: ConnectionEdges) {
     this.#store = store;
-    this.#onAcknowledged = onAcknowledged;
+    this.#edges = edges;
+  }
+
+  /** Somebody waits for what is kept, and not committed yet. */
+  get isWaitedFor(): boolean {
+    const { lastSequence } = this.#store;
+    return [...this.#byReader.values()].some(({ behind }) => behind !== null && behind < lastSequence);
   }
 
   /** A reader that comes again takes the place of its predecessor. */
@@ -29,10 +41,12 @@ export class SpoolConnections {
     this.#byReader.set(reader, connection);
     port.on('message', (message: ReaderOrder) => {
       if (message.kind === 'wait') connection.behind = message.behind;
-      else {
+      else if (message.kind === 'acknowledge') {
         this.#store.acknowledge(reader, message.sequence);
-        this.#onAcknowledged();
+        this.#edges.onAcknowledged();
       }
+      if (message.kind === 'settle' || this.isWaitedFor) this.#edges.settle();
+      if (message.kind === 'settle') port.postMessage({ kind: 'settled' } satisfies ReaderReport);
       this.#tell(reader, connection);
     });
     port.on('close', () => {

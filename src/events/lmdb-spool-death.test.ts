@@ -28,7 +28,7 @@ test('a thread that dies fails what is under way and is replaced: what was kept 
   expect(spool.id).toBe(id);
   expect(await spool.append(Buffer.from('two'), 'money')).toEqual({ outcome: 'kept', sequence: 2 });
   await after.wait(1);
-  expect(readAll(after).map(({ record }) => Buffer.from(record).toString())).toEqual(['one', 'two']);
+  expect((await readAll(after)).map(({ record }) => Buffer.from(record).toString())).toEqual(['one', 'two']);
   await after.acknowledge(2);
   expect(troubles).toEqual([`The spool's thread failed, and is started again: it ended`]);
   await spool.close();

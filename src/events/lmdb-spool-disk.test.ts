@@ -87,7 +87,7 @@ describe('a spool that can not be read', () => {
     const again = await openTestSpool(folder);
     expect(again.id).toBe(before.id);
     const reader = openTestReader(again);
-    expect(readAll(reader)).toHaveLength(200);
+    expect(await readAll(reader)).toHaveLength(200);
     await reader.close();
     await again.close();
   });
@@ -123,7 +123,7 @@ test('a tail that a power cut tore is kept up to its last whole group, and count
   expect(again.figures()).toMatchObject({ lastSequence: 2, liveRecords: 2 });
   const reader = openTestReader(again);
   await reader.wait(1);
-  expect(readAll(reader).map(({ record }) => Buffer.from(record).toString())).toEqual(['one', 'two']);
+  expect((await readAll(reader)).map(({ record }) => Buffer.from(record).toString())).toEqual(['one', 'two']);
   expect((await again.append(Buffer.from('next'), 'money')).sequence).toBe(3);
   await again.close();
 });

@@ -22,7 +22,11 @@ test('behind a disk that hangs nothing waits: what is under way is answered when
   expect(await underWay).toEqual({ outcome: 'kept', sequence: 2 });
   expect(spool.isSound).toBe(true);
   expect(await spool.append(Buffer.from('two'), 'money')).toEqual({ outcome: 'kept', sequence: 3 });
-  expect(readAll(reader).map(({ record }) => Buffer.from(record).toString())).toEqual(['one', 'hang', 'two']);
+  expect((await readAll(reader)).map(({ record }) => Buffer.from(record).toString())).toEqual([
+    'one',
+    'hang',
+    'two',
+  ]);
   expect(troubles).toEqual([
     `The disk of the spool ${folder} does not answer. Until it does nothing is kept in it.`,
     `The disk of the spool ${folder} answers again.`,

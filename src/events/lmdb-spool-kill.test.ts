@@ -51,7 +51,7 @@ test.each([
     const end = spool.figures().lastSequence;
     expect(end).toBeGreaterThanOrEqual(Math.max(lastSequence, ...told.keys()));
     if (end > reader.position) await reader.wait(end - 1);
-    const records = readAll(reader);
+    const records = await readAll(reader);
     expect(records.map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: end - reader.position }, (_, index) => reader.position + index + 1),
     );

@@ -26,8 +26,12 @@ export type SpoolReport =
 /** To the thread, from a reader. */
 export type ReaderOrder =
   | { readonly kind: 'acknowledge'; readonly sequence: number }
-  | { readonly kind: 'wait'; readonly behind: number };
+  | { readonly kind: 'wait'; readonly behind: number }
+  | { readonly kind: 'settle' };
 
 /** From the thread, to a reader. */
 export type ReaderReport =
-  { readonly kind: 'acknowledged'; readonly through: number } | { readonly kind: 'more' };
+  | { readonly kind: 'acknowledged'; readonly through: number }
+  | { readonly kind: 'more' }
+  /** Answers the oldest 'settle'. */
+  | { readonly kind: 'settled' };

@@ -40,6 +40,7 @@ export async function openStore(order: StoreOrder, onAside: (sentence: string) =
     contents = await readFolder(order);
   }
   if (typeof contents === 'string') throw new Error(`a new spool in ${order.folder} ${contents}`);
+  const tail = new SpoolTail(order.folder, order.sync.kind === 'group');
   // The names of new files, too, must outlive a power cut.
   for (const path of [order.folder, dirname(order.folder)]) syncFolder(path);
   const { database, state, chunks } = contents;
@@ -48,8 +49,7 @@ export async function openStore(order: StoreOrder, onAside: (sentence: string) =
     state: { ...state, positions: positionsOf(state, order.readers) },
     chunks,
     room: new SpoolRoom(database, dataFile(order.folder)),
-    tail: new SpoolTail(order.folder),
-    keepIn: order.sync.kind === 'group' ? 'group' : 'tail',
+    tail,
   });
 }
 

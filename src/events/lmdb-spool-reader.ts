@@ -27,6 +27,7 @@ class PortReader implements SpoolReader {
   /** Who waits for more, and who for an acknowledgement up to `sequence`. */
   #waiting: Promised[] = [];
   #unsettled: (Promised & { readonly sequence: number })[] = [];
+  #settling: Promised[] = [];
 
   constructor(ticket: SpoolTicket, database: SpoolDatabase, spoolId: string, position: number) {
     this.name = ticket.reader;
@@ -61,6 +62,10 @@ class PortReader implements SpoolReader {
       }
     }
     return records;
+  }
+
+  settle(): Promise<void> {
+    return this.#promise({ kind: 'settle' }, (promised) => this.#settling.push(promised));
   }
 
   wait(behind = this.#position): Promise<void> {
@@ -107,6 +112,10 @@ class PortReader implements SpoolReader {
   }
 
   #hear(message: ReaderReport): void {
+    if (message.kind === 'settled') {
+      this.#settling.shift()?.resolve();
+      return;
+    }
     if (message.kind === 'more') {
       const waiting = this.#waiting;
       this.#waiting = [];
@@ -120,8 +129,9 @@ class PortReader implements SpoolReader {
 
   #end(): void {
     this.#isClosed = true;
-    const promised = [...this.#waiting, ...this.#unsettled];
+    const promised = [...this.#waiting, ...this.#unsettled, ...this.#settling];
     this.#waiting = [];
+    this.#settling = [];
     this.#unsettled = [];
     for (const { reject } of promised) reject(closedError());
   }

@@ -15,7 +15,8 @@ export interface StoreFigures {
   /** null when nothing waits. */
   readonly oldestAtMs: number | null;
   readonly lastSequence: number;
-  readonly commits: number;
+  /** That this thread has kept. */
+  readonly groups: number;
   readonly readers: readonly ReaderFigures[];
 }
 
@@ -23,13 +24,13 @@ export interface StoreParts {
   readonly database: SpoolDatabase;
   readonly room: SpoolRoom;
   readonly tail: SpoolTail;
-  /** group: each is committed before it counts as kept · tail: it stands in the tail by then. */
-  readonly keepIn: 'group' | 'tail';
   readonly state: SpoolState;
   /** What stands in the file, in order. */
   readonly chunks: readonly ChunkKey[];
 }
 
+/** What stands in the tail alone, and in memory, at most: a commit of so much takes some milliseconds. */
+const MAX_TAIL_BYTES = 1_048_576;
 /** So many chunks a commit takes out at most: each may touch a page, and the room for these is reserved. */
 const MAX_DELETIONS = 128;
 
@@ -40,7 +41,7 @@ export class SpoolStore {
   #liveBytes: number;
   #liveRecords: number;
   #oldestAtMs: number | null;
-  #commits = 0;
+  #groups = 0;
   /** In the tail, and not yet in the file. */
   #uncommitted: KeptGroup[] = [];
   #uncommittedBytes = 0;
@@ -69,9 +70,13 @@ export class SpoolStore {
   keep(group: NewGroup): number {
     const kept = { ...group, first: this.#lastSequence + 1 };
     this.#refusedBytes = group.bytes.length;
-    this.#write(kept);
+    const { room, tail } = this.#parts;
+    room.make(this.#uncommittedBytes + kept.bytes.length, this.#liveBytes);
+    tail.append(kept);
+    this.#await(kept);
     this.#refusedBytes = 0;
     this.#count(kept);
+    this.#groups++;
     return kept.first;
   }
 
@@ -89,10 +94,16 @@ export class SpoolStore {
     this.#uncommitted = [];
     this.#uncommittedBytes = 0;
     this.#parts.tail.empty();
+    // Of these, too, what was acknowledged before it could be read.
+    if (this.hasUnsettledReaders) this.#commit([]);
   }
 
   get hasUnsettled(): boolean {
     return this.#uncommitted.length > 0 || this.hasUnsettledReaders;
+  }
+
+  get isTailLong(): boolean {
+    return this.#uncommittedBytes > MAX_TAIL_BYTES;
   }
 
   /** Acknowledgements, and what may be deleted for them. */
@@ -102,9 +113,9 @@ export class SpoolStore {
 
   /** Whether the disk would take by now what it has refused. Throws when not. */
   probe(): void {
-    const { database, room, tail, keepIn } = this.#parts;
+    const { database, room, tail } = this.#parts;
     room.make(this.#uncommittedBytes + this.#refusedBytes, this.#liveBytes);
-    if (keepIn === 'tail') tail.probe(this.#refusedBytes);
+    tail.probe(this.#refusedBytes);
     room.touch();
     database.transactionSync(() => {
       writeState(database, this.#state);
@@ -121,6 +132,10 @@ export class SpoolStore {
     return this.#lastSequence - this.#uncommitted.reduce((sum, { count }) => sum + count, 0);
   }
 
+  get lastSequence(): number {
+    return this.#lastSequence;
+  }
+
   figures(): StoreFigures {
     return {
       liveBytes: this.#liveBytes,
@@ -128,7 +143,7 @@ export class SpoolStore {
       fileBytes: this.#parts.room.fileBytes,
       oldestAtMs: this.#oldestAtMs,
       lastSequence: this.#lastSequence,
-      commits: this.#commits,
+      groups: this.#groups,
       readers: Object.entries(this.#state.positions).map(([name, position]) => ({
         name,
         position,
@@ -141,19 +156,6 @@ export class SpoolStore {
     this.#parts.room.close();
     this.#parts.tail.close();
     await this.#parts.database.close();
-  }
-
-  #write(kept: KeptGroup): void {
-    const { room, tail, keepIn } = this.#parts;
-    room.make(this.#uncommittedBytes + kept.bytes.length, this.#liveBytes);
-    if (keepIn === 'tail') {
-      tail.append(kept);
-      this.#await(kept);
-    } else {
-      // Adopted from a tail, where the disk would not take it yet.
-      if (this.#uncommitted.length > 0) this.settle();
-      this.#commit([kept]);
-    }
   }
 
   #adoptTail(): void {
@@ -196,7 +198,6 @@ export class SpoolStore {
     });
     this.#state = state;
     this.#acknowledged.clear();
-    this.#commits++;
     const isReadAhead = groups.some(({ first }) => first <= through);
     this.#hasMoreToDelete = gone.length === MAX_DELETIONS || isReadAhead;
     if (gone.length === 0) return;

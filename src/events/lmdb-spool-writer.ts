@@ -22,8 +22,13 @@ export class SpoolWriter {
     this.#store = store;
     this.#folder = folder;
     this.#report = report;
-    this.#connections = new SpoolConnections(store, () => {
-      if (this.#flushing === undefined) this.#settleSoon();
+    this.#connections = new SpoolConnections(store, {
+      onAcknowledged: () => {
+        if (this.#flushing === undefined) this.#settleSoon();
+      },
+      settle: () => {
+        if (store.hasUnsettled) this.#settle();
+      },
     });
     if (sync.kind === 'every') {
       this.#flushing = setInterval(() => {
@@ -41,7 +46,7 @@ export class SpoolWriter {
   append(group: Extract<SpoolOrder, { kind: 'append' }>): void {
     const first = this.#attempt(() => this.#store.keep(group)) ?? 0;
     this.#report({ kind: 'appended', first, figures: this.#store.figures() });
-    this.#connections.tell();
+    if (this.#isAwaited) this.#settleSoon();
   }
 
   connect(reader: string, port: SpoolPort): void {
@@ -62,8 +67,13 @@ export class SpoolWriter {
     this.#isSettling = true;
     setImmediate(() => {
       this.#isSettling = false;
-      if (this.#store.hasUnsettledReaders && this.#settle()) this.#settleSoon();
+      const hasReason = this.#store.hasUnsettledReaders || this.#isAwaited;
+      if (hasReason && this.#settle()) this.#settleSoon();
     });
+  }
+
+  get #isAwaited(): boolean {
+    return this.#store.isTailLong || this.#connections.isWaitedFor;
   }
 
   #settle(): boolean {

@@ -34,8 +34,8 @@ export interface SpoolConsumer {
 /** A transaction of so many takes some 200 ms; a larger one makes an event no cheaper. */
 const MAX_RECORDS = 5_000;
 const MAX_BYTES = 8 * 1024 * 1024;
-/** A batch is some ten statements, whatever it holds: under little traffic there are twenty a second at most. */
-const GATHER_MS = 50;
+/** A batch is some ten statements, whatever it holds: under little traffic there are five a second at most. */
+const GATHER_MS = 200;
 
 /** `lastSequence`: of the spool, as it was opened; null where a consumer of this process was there before. */
 export function startSpoolConsumer(
@@ -74,6 +74,7 @@ export function startSpoolConsumer(
       await pause(GATHER_MS, undefined, { signal: closing.signal }).catch(() => undefined);
       // What was recorded was so before this began to close.
       isLast = closing.signal.aborted;
+      await reader.settle();
       await countAll();
     }
   }

@@ -17,7 +17,7 @@ export interface Appended {
 }
 
 /**
- * group: each commit is on the medium before its appends are answered · every: answered once the operating system has
+ * group: each group is on the medium before its appends are answered · every: answered once the operating system has
  * it, and put on the medium at least every so many milliseconds.
  */
 export type SpoolSync = { readonly kind: 'group' } | { readonly kind: 'every'; readonly ms: number };
@@ -25,7 +25,7 @@ export type SpoolSync = { readonly kind: 'group' } | { readonly kind: 'every'; r
 export interface Spool {
   /** Made with the folder, for ever: the sequences of its records mean something under this name alone. */
   readonly id: string;
-  /** All that is appended in one turn shares one commit, and so does what comes while one is under way. Never rejects. */
+  /** All that is appended in one turn makes one group, and so does what comes while one is under way. Never rejects. */
   append(record: Uint8Array, spoolClass: SpoolClass): Promise<Appended>;
   /** False while the disk takes no records; the spool tries it again by itself. */
   readonly isSound: boolean;
@@ -50,7 +50,8 @@ export interface SpoolFigures {
   /** 0 when nothing waits. */
   readonly oldestAgeMs: number;
   readonly lastSequence: number;
-  readonly commits: number;
+  /** Appended together, since the spool was opened or its thread replaced. */
+  readonly groups: number;
   readonly readers: readonly ReaderFigures[];
 }
 
@@ -85,7 +86,12 @@ export interface SpoolReader {
    * is one. They are copies, and no read transaction stays open.
    */
   read(maxRecords: number, maxBytes: number, behind?: number): readonly SpooledRecord[];
-  /** Resolves when there are records behind `behind`, by default its position. Rejects when the spool is closed. One at a time. */
+  /** Resolves once all that was kept before can be read. Rejects when the spool is closed. */
+  settle(): Promise<void>;
+  /**
+   * Resolves when there are records behind `behind`, by default its position, and can be read. Rejects when the spool is
+   * closed. One at a time.
+   */
   wait(behind?: number): Promise<void>;
   /**
    * All up to `sequence` are this reader's no more. Resolves once that is on the medium; what all readers have

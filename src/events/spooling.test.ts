@@ -53,6 +53,7 @@ it('keeps events in the order in which they came, each as it was told, and count
     'conversion unknown kept',
   ]);
   const reader = openSpoolReader(spool.connect('consumer'));
+  await reader.settle();
   const records = reader.read(10, MAX_BYTES).map(({ record }) => decodeEvent(record));
   expect(records).toEqual(events.map((event) => ({ event })));
   await reader.close();
