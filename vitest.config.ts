@@ -1,5 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
+import { LongestFirst } from './scripts/longest-first.ts';
 import { servicesLeftOut, testFilesNeeding } from './scripts/test-files.mjs';
 
 export default defineConfig({
@@ -9,6 +10,7 @@ export default defineConfig({
     globalSetup: ['scripts/fresh-dist.ts', 'scripts/test-services.ts'],
     // Most of them wait for servers that they start, stop or break: two cores carry three at once, and no more.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // No test asserts how long it takes: this only ends what hangs, also on a slow machine under coverage.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -30,12 +30,15 @@ export function fail(error) {
  *
  * @param {readonly string[]} command
  * @param {NodeJS.ProcessEnv} [environment]
+ * @param {((output: Buffer) => void) | null} [onOutput] gets what would else go to the terminal
  * @returns {Promise<number>} its exit code; 128 and more where a signal ended it
  */
-export function run(command, environment = process.env) {
+export function run(command, environment = process.env, onOutput = null) {
   const [file = '', ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd: ROOT, env: environment, stdio: 'inherit' });
+    const output = onOutput === null ? 'inherit' : 'pipe';
+    const child = spawn(file, args, { cwd: ROOT, env: environment, stdio: ['inherit', output, output] });
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', onOutput ?? (() => {}));
     /** @param {NodeJS.Signals} signal */
     const pass = (signal) => {
       child.kill(signal);
@@ -48,7 +51,8 @@ export function run(command, environment = process.env) {
       finish();
       reject(error);
     });
-    child.once('exit', (code, signal) => {
+    // All of its output has come by then.
+    child.once('close', (code, signal) => {
       finish();
       resolve(code ?? (signal === null ? 1 : 128 + constants.signals[signal]));
     });

@@ -9,12 +9,15 @@ import { servicesLeftOut, testFilesNeeding } from './test-files.mjs';
 /** Where failed-tests.mjs keeps them. */
 const FINDINGS = path.join(mkdtempSync(path.join(tmpdir(), 'gavel-failed-')), 'tests.txt');
 
-/** @type {readonly { title: string, command: readonly string[] }[]} */
-const CHECKS = [
-  { title: 'licences of what ships', command: ['scripts/licences.mjs'] },
-  { title: 'types', command: ['node_modules/typescript/bin/tsc', '--noEmit'] },
+/** @typedef {{ readonly title: string, readonly command: readonly string[] }} Check */
+
+/** Beside each other, as most of them work on one core alone: the long one first. @type {readonly Check[]} */
+const STATIC_CHECKS = [
+  { title: 'load generator (native-bench)', command: ['scripts/native-bench-check.mjs'] },
   { title: 'lint', command: ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0'] },
+  { title: 'types', command: ['node_modules/typescript/bin/tsc', '--noEmit'] },
   { title: 'formatting', command: ['node_modules/prettier/bin/prettier.cjs', '--check', '.'] },
+  { title: 'build', command: ['scripts/build.mjs'] },
   {
     title: 'architecture',
     command: [
@@ -25,19 +28,20 @@ const CHECKS = [
     ],
   },
   { title: 'dead code', command: ['node_modules/knip/bin/knip.js', '--no-progress'] },
-  { title: 'build', command: ['scripts/build.mjs'] },
-  { title: 'load generator (native-bench)', command: ['scripts/native-bench-check.mjs'] },
-  {
-    title: 'unit and end-to-end tests',
-    command: [
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--coverage',
-      '--reporter=default',
-      '--reporter=./scripts/failed-tests.mjs',
-    ],
-  },
+  { title: 'licences of what ships', command: ['scripts/licences.mjs'] },
 ];
+/** Alone, as they need the machine. @type {Check} */
+const TESTS = {
+  title: 'unit and end-to-end tests',
+  command: [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--coverage',
+    '--reporter=default',
+    '--reporter=./scripts/failed-tests.mjs',
+  ],
+};
+const AT_ONCE = 2;
 
 /** @type {readonly string[]} */
 let leftOut = [];
@@ -48,15 +52,12 @@ try {
   fail(error);
 }
 
+/** @type {{ readonly title: string, readonly code: number, readonly seconds: string }[]} */
 const results = [];
-for (const { title, command } of CHECKS) {
-  say(`── ${title}`);
-  const startedAt = Date.now();
-  const code = await run([process.execPath, ...command], { ...process.env, GAVEL_FAILED_TESTS: FINDINGS });
-  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-  say(`${code === 0 ? 'passed' : 'FAILED'}: ${title}, ${seconds} s\n`);
-  results.push({ title, code, seconds });
-}
+const waiting = STATIC_CHECKS.values();
+await Promise.all(Array.from({ length: AT_ONCE }, checkAll));
+say(`── ${TESTS.title}`);
+say(await take(TESTS, null));
 
 say('summary');
 for (const { title, code, seconds } of results) {
@@ -74,6 +75,31 @@ rmSync(path.dirname(FINDINGS), { recursive: true, force: true });
 const failed = results.filter(({ code }) => code !== 0).length;
 process.stdout.write(`\nchecks: ${results.length - failed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** As long as any waits. What each says stands together, when it has ended. */
+async function checkAll() {
+  for (const next of waiting) {
+    /** @type {Buffer[]} */
+    const output = [];
+    const outcome = await take(next, (part) => output.push(part));
+    say(`── ${next.title}`);
+    process.stdout.write(Buffer.concat(output));
+    say(outcome);
+  }
+}
+
+/**
+ * @param {Check} check
+ * @param {((output: Buffer) => void) | null} onOutput
+ */
+async function take({ title, command }, onOutput) {
+  const startedAt = Date.now();
+  const environment = { ...process.env, GAVEL_FAILED_TESTS: FINDINGS };
+  const code = await run([process.execPath, ...command], environment, onOutput);
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  results.push({ title, code, seconds });
+  return `${code === 0 ? 'passed' : 'FAILED'}: ${title}, ${seconds} s\n`;
+}
 
 /** What failed, once more behind everything else: above it stand thousands of lines. */
 function failedTests() {

@@ -2,12 +2,15 @@
  * What outlives a kill -9, a restart and a SIGTERM, of the server and of its Postgres: the money, the campaigns,
  * the answers under way.
  */
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { killOccupants, occupants, recordedPostmaster } from './database/disk-postgres-folder.ts';
+import { killOccupants, occupants } from './database/disk-postgres-folder.ts';
+import { killPostmaster } from './database/fixtures/killed-postmaster.ts';
 import { newDataDir, removeDataDir, startGavel, type GavelProcess } from './fixtures/gavel-process.ts';
 
 /** `docker stop` kills after it. */
@@ -141,6 +144,17 @@ describe('a data folder', () => {
     await expect(startGavel(folder)).rejects.toThrow(/in use by process \d+/);
   });
 
+  it('is not made where the port is taken, which is told at once', async () => {
+    const folder = dataFolder();
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const refusal = `gavel: cannot listen on 127.0.0.1:${String(port)}`;
+    await expect(startGavel(folder, { GAVEL_PORT: String(port) })).rejects.toThrow(refusal);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+    other.close();
+  });
+
   it('without the demo is empty: nothing is bid and nothing delivered', async () => {
     const gavel = await start(dataFolder(), { GAVEL_DEMO: '0', GAVEL_WORKERS: '0' });
     const bid = await fetch(`${gavel.url}/openrtb2/bid`, {
@@ -196,7 +210,7 @@ describe('SIGTERM', () => {
     const folder = dataFolder();
     const gavel = await start(folder);
     const before = postgresPids(folder);
-    process.kill(recordedPostmaster(clusterOf(folder)), 'SIGKILL');
+    killPostmaster(clusterOf(folder));
     await until('a new start', () => postgresPids(folder).some((pid) => !before.includes(pid)));
     expect(await exitOf(gavel)).toBe(0);
     expect(postgresPids(folder)).toEqual([]);
@@ -213,7 +227,7 @@ describe('an embedded Postgres', () => {
     const bidding = (async () => {
       for (; !isBack; bids++) await bid(gavel);
     })();
-    process.kill(recordedPostmaster(clusterOf(folder)), 'SIGKILL');
+    killPostmaster(clusterOf(folder));
     await untilHealth(gavel, 'degraded', 'down');
     await untilHealth(gavel, 'ok', 'embedded');
     isBack = true;

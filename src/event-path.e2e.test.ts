@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { seededRandom, type SeededRandom } from './campaigns/seeded-random.ts';
-import { killOccupants, occupants, recordedPostmaster } from './database/disk-postgres-folder.ts';
+import { killOccupants, occupants } from './database/disk-postgres-folder.ts';
+import { killPostmaster } from './database/fixtures/killed-postmaster.ts';
 import { findRunningPostgres } from './database/postgres-embedded.ts';
 import { openPool, type Pool } from './database/postgres-pool.ts';
 import { recount, rowIds } from './events/fixtures/recount.ts';
@@ -119,7 +120,7 @@ describe('events that were answered', () => {
     let accepted = 0;
     const refused = await postAll(gavel, arrays, () => {
       accepted++;
-      if (accepted % 20 === 0) killPostmaster();
+      if (accepted % 20 === 0) killOwnPostmaster();
     });
     expect(refused).toEqual([]);
     await untilCounted(gavel);
@@ -136,9 +137,9 @@ describe('events that were answered', () => {
   });
 });
 
-function killPostmaster(): void {
+function killOwnPostmaster(): void {
   try {
-    process.kill(recordedPostmaster(clusterOf(folder!)), 'SIGKILL');
+    killPostmaster(clusterOf(folder!));
   } catch {
     // It is being started again.
   }

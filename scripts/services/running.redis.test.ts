@@ -86,8 +86,8 @@ describe('a service', () => {
 
   test('comes back at the same address after it was killed, and after a stop', async () => {
     const endpoints = await start();
-    process.kill(redisProcess()?.pid ?? 0, 'SIGKILL');
-    await expect.poll(() => isAlive(redisProcess() ?? identityOf(bystander))).toBe(false);
+    process.kill(redisProcess()!.pid, 'SIGKILL');
+    await expect.poll(() => isAlive(redisProcess()!)).toBe(false);
     expect(await start()).toEqual(endpoints);
     await stopServices(placeOf());
     // What a shell took over from us names no other server.

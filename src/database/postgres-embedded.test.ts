@@ -8,6 +8,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { clusterName, occupants, recordedPostmaster } from './disk-postgres-folder.ts';
+import { killPostmaster } from './fixtures/killed-postmaster.ts';
 import { startEmbeddedPostgres } from './postgres-embedded.ts';
 import type { EmbeddedPostgres } from './postgres-embedded.ts';
 import { SILENT } from './fixtures/silent-log.ts';
@@ -113,7 +114,7 @@ describe('embedded PostgreSQL', () => {
     const told = listen();
     const first = await start(told.hear);
     await query(first.url, 'CREATE TABLE kept AS SELECT 7 AS number');
-    process.kill(recordedPostmaster(folder), 'SIGKILL');
+    killPostmaster(folder);
     await told.heard;
     const next = await start();
     expect(await query(next.url, 'SELECT number FROM kept')).toEqual([{ number: 7 }]);

@@ -80,6 +80,8 @@ export function seekLeadership(order: LeadershipOrder): Leadership {
       while (!closing.signal.aborted) {
         const askedMs = performance.now();
         if (await session.takeLock()) {
+          // Whose session was ended has been told of it before: one trip later it has heard.
+          await session.beat(TERM_LIMIT_MS);
           await lead(session, askedMs);
           return;
         }

@@ -31,8 +31,8 @@ export async function openLockSession(
     keepAlive: true,
     application_name: 'gavel-leader',
   });
-  // Told by `end`, too; without a listener it would end the process.
-  client.on('error', () => undefined);
+  // A server that ends the session says so first, gives the lock away, and only then closes the connection.
+  client.on('error', () => gone.abort());
   client.once('end', () => gone.abort());
   let backend = 0;
 

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { killOccupants, occupants, recordedPostmaster } from './disk-postgres-folder.ts';
+import { killOccupants, occupants } from './disk-postgres-folder.ts';
+import { killPostmaster } from './fixtures/killed-postmaster.ts';
 import { keepPostgresRunning, type KeptPostgres } from './postgres-revival.ts';
 import { SILENT } from './fixtures/silent-log.ts';
 
@@ -54,7 +55,7 @@ async function answers(url: string): Promise<boolean> {
 describe('a PostgreSQL that is kept running', () => {
   it('comes back under its URL after it was killed with -9, also where its socket is in a folder of its own', async () => {
     const { url } = await keep(join(root, 'long'.repeat(30)));
-    process.kill(recordedPostmaster(folder), 'SIGKILL');
+    killPostmaster(folder);
     while (await answers(url)) await sleep(20);
     while (!(await answers(url))) await sleep(50);
     await kept?.stop();
@@ -65,7 +66,7 @@ describe('a PostgreSQL that is kept running', () => {
   it('ends for good when it is stopped while it comes back', async () => {
     const { stop } = await keep();
     const before = pids();
-    process.kill(recordedPostmaster(folder), 'SIGKILL');
+    killPostmaster(folder);
     while (pids().every((pid) => before.includes(pid))) await sleep(10);
     await stop();
     expect(pids()).toEqual([]);
@@ -73,7 +74,7 @@ describe('a PostgreSQL that is kept running', () => {
 
   it('does not come back when it is stopped after it ended by itself', async () => {
     const { stop } = await keep();
-    process.kill(recordedPostmaster(folder), 'SIGKILL');
+    killPostmaster(folder);
     while (pids().length > 0) await sleep(10);
     await stop();
     // Later than it would have been started again.
