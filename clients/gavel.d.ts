@@ -913,6 +913,13 @@ export interface components {
             spentToday: number;
             /** @description USD, as far as this node knows. */
             spentLifetime: number;
+            /** @description What is sound and hardly meant, as a budget that bears no bid; absent: nothing. */
+            warnings?: {
+                /** @description Its path. */
+                field: string;
+                /** @description What it does otherwise than it seems to say. */
+                message: string;
+            }[];
         };
         /**
          * @description A dimension that no rule names accepts everything. Values by dimension:
@@ -1870,7 +1877,7 @@ export interface components {
             message: string;
             /** @description That of the log. */
             requestId: string;
-            /** @description Each field by itself. */
+            /** @description Each field by itself, where fields are wrong. */
             details?: {
                 /** @description Its path. */
                 field: string;
@@ -1915,6 +1922,16 @@ export interface components {
                 /** @enum {string} */
                 postgres: "up" | "down" | "embedded";
             };
+            /** @description Whether calls are sent (`closed`), with a Redis; of a cluster, the worst of its masters. */
+            breakers?: {
+                /** @enum {string} */
+                redis: "closed" | "half-open" | "open";
+            };
+            /**
+             * @description Campaigns with frequency caps bid only while they are `up`; `rebuilding`: Redis lost them, and they are put back from Postgres.
+             * @enum {string}
+             */
+            caps: "up" | "away" | "rebuilding";
             /** @description Where the campaigns that are served came from. */
             index: {
                 /** @constant */

@@ -30,7 +30,7 @@ export async function buildDist({ check }) {
   const sources = sourceFiles();
   const hash = hashOf(sources);
   if (hashOfDist() === hash) return;
-  say('building dist/');
+  say('building dist/ from src/, which takes half a minute or more');
   const startedAt = Date.now();
   const fresh = path.join(ROOT, `dist.${process.pid}`);
   try {

@@ -19,6 +19,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+it('has the version of the package', () => {
+  const file = fileURLToPath(new URL('../package.json', import.meta.url));
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  expect(document.info).toMatchObject({ version });
+});
+
 it('has nothing that redocly lint finds fault with, its examples among it', () => {
   const file = join(folder, 'openapi.json');
   writeFileSync(file, JSON.stringify(document));

@@ -248,6 +248,20 @@ describe('a campaign that is created', () => {
     });
   });
 
+  it('is warned of where it is sound and hardly meant, as long as it is', async () => {
+    const { id, body } = await create({ lifetimeBudget: 499 });
+    const warnings = [
+      { field: 'lifetimeBudget', message: expect.stringContaining('dailyBudget') as unknown },
+    ];
+    expect(body).toMatchObject({ lifetimeBudget: 499, warnings });
+    expect((await call('PUT', `/campaigns/${id}`, body)).body).toMatchObject({
+      version: body.version,
+      warnings,
+    });
+    const mended = await call('PATCH', `/campaigns/${id}`, { lifetimeBudget: 500 });
+    expect(mended.body).not.toHaveProperty('warnings');
+  });
+
   it('is refused whole, with all its fields at once, where any is wrong', async () => {
     const wrong = {
       name: ' ',

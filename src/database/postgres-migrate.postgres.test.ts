@@ -87,7 +87,7 @@ describe('migrations', () => {
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
     await expect(migrate(`postgres://gavel@127.0.0.1:${String(port)}/gavel`)).rejects.toThrow(
-      new MigrationError("can't connect to PostgreSQL: timeout expired"),
+      new MigrationError("can't connect to PostgreSQL: timeout expired (DATABASE_URL says where it is)"),
     );
     silent.close();
     await expect(migrate(`postgres://gavel@localhost:${String(port)}/gavel`)).rejects.toThrow(

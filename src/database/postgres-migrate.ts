@@ -35,7 +35,8 @@ export async function migrate(url: string, folder = MIGRATIONS_FOLDER): Promise<
   // A connection that breaks also rejects the query that it carried.
   client.on('error', () => (line.isLost = true));
   await client.connect().catch((error: unknown) => {
-    throw new MigrationError(`can't connect to PostgreSQL: ${reasonOf(error)}`, { cause: error });
+    const reason = `can't connect to PostgreSQL: ${reasonOf(error)} (DATABASE_URL says where it is)`;
+    throw new MigrationError(reason, { cause: error });
   });
   try {
     await client.query('BEGIN');

@@ -2,9 +2,10 @@
 import { usdOfNanos, writeCampaign } from '../campaigns/document.ts';
 import type { KeptAnswer } from '../campaigns/desk.ts';
 import type { Ad, Campaign } from '../campaigns/model.ts';
+import { findPitfalls } from '../campaigns/pitfalls.ts';
 import type { Validation } from '../campaigns/validation.ts';
 import type { Spend } from '../ledger/ledger.ts';
-import { fail } from './errors.ts';
+import { fail, messageOf } from './errors.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
 
 /** Budgets change under a reader, and a key's answers are nobody else's. */
@@ -13,12 +14,14 @@ const NOT_STORED = { 'cache-control': 'no-store' } as const;
 export const NO_CAMPAIGN = 'there is no such campaign';
 export const NO_AD = 'the campaign has no such ad';
 
-/** A campaign and what was spent of its budgets. */
+/** A campaign, what was spent of its budgets and, where there is any, what it had better not say. */
 export function documentOf(campaign: Campaign, spend: Spend): object {
+  const warnings = findPitfalls(campaign);
   return {
     ...writeCampaign(campaign),
     spentToday: usdOfNanos(spend.spentTodayNanos),
     spentLifetime: usdOfNanos(spend.spentLifetimeNanos),
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
 }
 
@@ -55,8 +58,8 @@ export function invalid(
   { kind, mistakes }: Extract<Validation, { ok: false }>,
 ): HttpAnswer {
   const details = mistakes.map(({ field, message }) => ({ field: field === '' ? 'body' : field, message }));
-  const message = details.map((detail) => `${detail.field} ${detail.message}`).join('; ');
-  return fail(request, kind === 'type' ? 'INVALID_REQUEST' : 'UNPROCESSABLE', message, { details });
+  const code = kind === 'type' ? 'INVALID_REQUEST' : 'UNPROCESSABLE';
+  return fail(request, code, messageOf(details), { details });
 }
 
 /** The 409 for an `If-Match` that names another version; null: it names this one, or none was sent. */

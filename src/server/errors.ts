@@ -23,7 +23,7 @@ export interface FieldError {
 }
 
 export interface ErrorExtras {
-  /** Where several fields are wrong. */
+  /** Each field that is wrong; where the message begins with a field and a colon, it alone is. */
   readonly details?: readonly FieldError[];
   /** `allow` for a 405, `retry-after` for a 429. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -33,9 +33,22 @@ export function errorBody(
   code: ErrorCode,
   message: string,
   requestId: string,
-  details?: readonly FieldError[],
+  details = detailsOf(code, message),
 ): string {
-  return JSON.stringify({ error: code, message, requestId, ...(details === undefined ? {} : { details }) });
+  return JSON.stringify({ error: code, message, requestId, ...(details.length === 0 ? {} : { details }) });
+}
+
+/** What a message says of several fields, each as a message of one field does: `imp[0].id: is missing`. */
+export function messageOf(details: readonly FieldError[]): string {
+  return details.map(({ field, message }) => `${field}: ${message}`).join('; ');
+}
+
+const ONE_FIELD = /^([\w.[\]-]+): (.*)$/s;
+
+function detailsOf(code: ErrorCode, message: string): readonly FieldError[] {
+  if (code !== 'INVALID_REQUEST' && code !== 'UNPROCESSABLE') return [];
+  const [, field, what] = ONE_FIELD.exec(message) ?? [];
+  return field === undefined || what === undefined ? [] : [{ field, message: what }];
 }
 
 /** The answer that tells `request` of an error. A 401 names the scheme that would do, as RFC 9110 asks. */

@@ -3,7 +3,7 @@
  * that came as a string is a number; a missing optional field is its empty value.
  */
 import { microsRoundedUp, type PriceMicros } from '../money.ts';
-import { fail, type FieldError } from './errors.ts';
+import { fail, messageOf, type FieldError } from './errors.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
 
 type Source = Readonly<Record<string, unknown>>;
@@ -142,9 +142,6 @@ export function noObject(request: HttpRequest): HttpAnswer {
 
 /** The 400 that names all mistakes. */
 export function mistakes(fields: Fields, request: HttpRequest): HttpAnswer {
-  return fail(request, 'INVALID_REQUEST', mistakesOf(fields), { details: fields.errors });
-}
-
-export function mistakesOf({ errors }: Fields): string {
-  return errors.map(({ field, message }) => `${field} ${message}`).join('; ');
+  const { errors } = fields;
+  return fail(request, 'INVALID_REQUEST', messageOf(errors), { details: errors });
 }

@@ -15,6 +15,7 @@ import {
   type Log,
   type Route,
 } from './http.ts';
+import { checkPort } from './port.ts';
 import { ABORTED_STATUS } from './traffic.ts';
 import { createServer, routeNames, type ServerPlan } from './uws-server.ts';
 
@@ -848,6 +849,17 @@ describe('the port', () => {
       `cannot listen on ${HOST}:${String(port)}: another process has the port`,
     );
     await second.close();
+  });
+
+  test('can be asked about beforehand, and stays free where it was', async () => {
+    await expect(checkPort(HOST, port)).rejects.toThrow(`cannot listen on ${HOST}:${String(port)}`);
+    const free = createServer(planOf());
+    const freed = await free.listen(HOST, 0);
+    await free.close();
+    await checkPort(HOST, freed);
+    const next = createServer(planOf());
+    expect(await next.listen(HOST, freed)).toBe(freed);
+    await next.close();
   });
 });
 

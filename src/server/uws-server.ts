@@ -13,6 +13,7 @@ import { inflate } from './compression.ts';
 import { acceptsGzip, encodingOf, isReadableType, requestIdOf, traceIdOf } from './headers.ts';
 import type { BidRoute, HttpRequest, HttpServer, ReadHeader, Route } from './http.ts';
 import { createRouter, isWellEscaped, type Match, type Router } from './router.ts';
+import { cannotListen } from './port.ts';
 import { Traffic, type Watchers } from './traffic.ts';
 import { readBody } from './uws-body.ts';
 import { OPENRTB_VERSION, serveBids } from './uws-bid.ts';
@@ -104,13 +105,6 @@ type ListenWithOptions = (
   options: number,
   listening: (socket: us_listen_socket | false) => void,
 ) => void;
-
-function cannotListen(host: string, port: number): string {
-  return (
-    `cannot listen on ${host}:${String(port)}: another process has the port, this user may not take it, or the ` +
-    `address is not this machine's (GAVEL_PORT, GAVEL_HOST)`
-  );
-}
 
 /** Browsers may read every answer of a browser's route. */
 const CORS = {

@@ -17,7 +17,7 @@ export const ANSWER_SCHEMAS = {
       requestId: anyText('That of the log.'),
       details: anyList(
         object({ field: anyText('Its path.'), message: anyText('What is wrong.') }),
-        'Each field by itself.',
+        'Each field by itself, where fields are wrong.',
       ),
     },
     ['details'],
@@ -36,19 +36,33 @@ export const ANSWER_SCHEMAS = {
     ),
     nextCursor,
   }),
-  Health: object({
-    status: { type: 'string', enum: ['ok', 'degraded'] },
-    checks: object({ redis: check, kafka: check, postgres: check }),
-    index: {
-      oneOf: [
-        object({ source: { const: 'postgres' } }),
-        object({
-          source: { const: 'disk' },
-          version: { type: 'integer', minimum: 0, description: 'The last change in it.' },
-          savedAt: moment('When it was written.'),
-        }),
-      ],
-      description: 'Where the campaigns that are served came from.',
+  Health: object(
+    {
+      status: { type: 'string', enum: ['ok', 'degraded'] },
+      checks: object({ redis: check, kafka: check, postgres: check }),
+      breakers: {
+        ...object({ redis: { type: 'string', enum: ['closed', 'half-open', 'open'] } }),
+        description:
+          'Whether calls are sent (`closed`), with a Redis; of a cluster, the worst of its masters.',
+      },
+      caps: {
+        type: 'string',
+        enum: ['up', 'away', 'rebuilding'],
+        description:
+          'Campaigns with frequency caps bid only while they are `up`; `rebuilding`: Redis lost them, and they are put back from Postgres.',
+      },
+      index: {
+        oneOf: [
+          object({ source: { const: 'postgres' } }),
+          object({
+            source: { const: 'disk' },
+            version: { type: 'integer', minimum: 0, description: 'The last change in it.' },
+            savedAt: moment('When it was written.'),
+          }),
+        ],
+        description: 'Where the campaigns that are served came from.',
+      },
     },
-  }),
+    ['breakers'],
+  ),
 } satisfies Readonly<Record<string, Schema>>;

@@ -26,6 +26,8 @@ import { MAX_TEXT_LENGTH } from '../../campaigns/wire.ts';
 import { MAX_COST_NANOS, NANOS_PER_USD } from '../../money.ts';
 import { patchOf } from './patch.ts';
 import {
+  anyList,
+  anyText,
   form,
   formed,
   integer,
@@ -200,8 +202,15 @@ export const CAMPAIGN_SCHEMAS = {
       updatedAt: moment('When it was last changed.'),
       spentToday: number('USD, as far as this node knows.', { minimum: 0 }),
       spentLifetime: number('USD, as far as this node knows.', { minimum: 0 }),
+      warnings: anyList(
+        object({
+          field: anyText('Its path.'),
+          message: anyText('What it does otherwise than it seems to say.'),
+        }),
+        'What is sound and hardly meant, as a budget that bears no bid; absent: nothing.',
+      ),
     },
-    [],
+    ['warnings'],
     'A campaign with every default written out. What is read here and sent again is the same campaign.',
   ),
 } satisfies Readonly<Record<string, Schema>>;

@@ -26,7 +26,8 @@ export interface OpenApiDocument extends Schema {
 }
 
 const KIB = 1024;
-const VERSION = '1.0.0';
+/** That of package.json: the contract is released with the server. */
+const VERSION = '0.1.0';
 
 const TAGS: Readonly<Record<string, { readonly description: string; readonly operations: Operations }>> = {
   Serving: { description: 'Ads: by OpenRTB, or by a simple form.', operations: SERVING },
