@@ -98,9 +98,9 @@ export async function measureOpenLoop(
   ];
 }
 
-export function printOpenLoop(rows: readonly OpenLoopRow[]): void {
+export function printOpenLoop(rows: readonly OpenLoopRow[], step = STEP): void {
   const priority = isAheadOfOthers() ? AHEAD_OF_OTHERS.join(' ') : 'no priority: run as root to give it one';
-  console.log(`load (${priority}), ${CONNECTIONS} connections, ${STEP} a row`);
+  console.log(`load (${priority}), ${CONNECTIONS} connections, ${step} a row`);
   console.log(
     '                                    asked/s  answered/s    p50 ms    p99 ms  p99.9 ms    max ms  late p99     p99.9      bids  verdict',
   );
@@ -151,16 +151,57 @@ async function measure(
   }
 }
 
-/** A call of load, ahead of other programs where that may be: the figures of its steps. */
+/** What load tells of a run as an exchange: of each kind of notice, and what the recount found. */
+export interface ExchangeFigures {
+  readonly notRecounted: number;
+  readonly won: number;
+  readonly lost: number;
+  readonly silent: number;
+  readonly notices: Readonly<
+    Record<
+      'win' | 'billing' | 'loss' | 'impression' | 'click',
+      {
+        readonly sent: number;
+        readonly errors: number;
+        readonly undelivered: number;
+        readonly repeats: number;
+      }
+    >
+  >;
+  readonly recount: {
+    readonly answers: number;
+    readonly bids: number;
+    readonly sums: {
+      readonly billedImpressions: number;
+      readonly billedNanos: number;
+      readonly lateImpressions: number;
+      readonly cappedImpressions: number;
+    };
+    readonly violations: { readonly total: number; readonly first: readonly object[] };
+  };
+}
+
+export interface LoadReport {
+  readonly steps: readonly StepFigures[];
+  /** null where load was not told to be one. */
+  readonly exchange: ExchangeFigures | null;
+}
+
+/** As `callLoad`: the figures of its steps. */
 export async function runLoad(load: string, args: readonly string[]): Promise<readonly StepFigures[]> {
+  return (await callLoad(load, args)).steps;
+}
+
+/** A call of load, ahead of other programs where that may be. */
+export async function callLoad(load: string, args: readonly string[]): Promise<LoadReport> {
   const [program, ...ahead] = AHEAD_OF_OTHERS;
   const { output } = isAheadOfOthers()
     ? await callProgram(program, [...ahead, load, ...args])
     : await callProgram(load, args);
   // load ends with an error where it could not keep a rate itself; the row says so instead of its times.
   if (output === '') throw new Error('load ended without figures');
-  const { steps } = JSON.parse(output) as { steps: StepFigures[] };
-  return steps;
+  const { steps, exchange = null } = JSON.parse(output) as Partial<LoadReport> & Pick<LoadReport, 'steps'>;
+  return { steps, exchange };
 }
 
 function isAheadOfOthers(): boolean {

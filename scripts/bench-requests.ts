@@ -22,20 +22,55 @@ const USER_AGENTS = [
 /** Longer than a closed loop ever waits: lateness is not what is measured. */
 const TMAX_MS = 5_000;
 
-/** `count` distinct bodies. */
-export function seededBodies(count: number, seed: number): string[] {
-  const random = seededRandom(seed);
-  return Array.from({ length: count }, () => JSON.stringify(seededRequest(random)));
+/** Who sees the ads, and how long a bid is valid. */
+export interface Audience {
+  readonly users: number;
+  /** The k-th user comes with a share proportional to 1 / k^exponent. */
+  readonly exponent: number;
+  readonly expSec: number;
 }
 
-function seededRequest(random: SeededRandom): object {
+/** `count` distinct bodies; without an audience each of a user of its own. */
+export function seededBodies(count: number, seed: number, audience: Audience | null = null): string[] {
+  const random = seededRandom(seed);
+  const known = audience === null ? null : { expSec: audience.expSec, pick: zipfLaw(audience) };
+  return Array.from({ length: count }, () => JSON.stringify(seededRequest(random, known)));
+}
+
+interface KnownAudience {
+  readonly expSec: number;
+  /** A user by an even draw from 0 to 1. */
+  readonly pick: (draw: number) => number;
+}
+
+function zipfLaw({ users, exponent }: Audience): KnownAudience['pick'] {
+  const sums = new Float64Array(users);
+  let sum = 0;
+  for (let rank = 1; rank <= users; rank++) sums[rank - 1] = sum += rank ** -exponent;
+  return (draw) => {
+    let [low, high] = [0, users - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sums[middle] ?? sum) > draw * sum) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+}
+
+function seededRequest(random: SeededRandom, audience: KnownAudience | null): object {
   const isApp = random.chance(0.5);
+  const id = random.uuid();
+  const imp = seededImp(random);
   return {
-    id: random.uuid(),
-    imp: [seededImp(random)],
+    id,
+    imp: [audience === null ? imp : { ...imp, exp: audience.expSec }],
     ...(isApp ? { app: seededApp(random) } : { site: seededSite(random) }),
     device: seededDevice(random),
-    user: seededUser(random),
+    user: {
+      ...seededUser(random),
+      ...(audience === null ? {} : { buyeruid: `user-${audience.pick(random.next())}` }),
+    },
     at: 1,
     tmax: TMAX_MS,
     cur: ['USD'],

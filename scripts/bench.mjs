@@ -6,7 +6,7 @@ import { buildDist } from './dist.mjs';
 import { install } from './install.mjs';
 import { fail, run } from './run.mjs';
 
-const NAMES = ['table', 'spread', 'changes', 'starts', 'import', 'events'];
+const NAMES = ['table', 'spread', 'changes', 'starts', 'import', 'events', 'ledger', 'pacing', 'expected'];
 
 try {
   const [name = 'table', ...words] = process.argv.slice(2);
