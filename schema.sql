@@ -217,6 +217,12 @@ CREATE TABLE bids_minute (
   CONSTRAINT bids_minute_bids_check CHECK ((bids <= '9007199254740991'::bigint))
 ) PARTITION BY RANGE (bucket_start);
 
+CREATE TABLE budget_books (
+  campaign_id uuid NOT NULL,
+  opened_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT budget_books_pkey PRIMARY KEY (campaign_id)
+);
+
 CREATE TABLE campaign_audit (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   campaign_id uuid NOT NULL,
@@ -402,6 +408,14 @@ CREATE TABLE idempotent_answers (
   CONSTRAINT idempotent_answers_pkey PRIMARY KEY (actor, key)
 );
 CREATE INDEX idempotent_answers_by_age ON public.idempotent_answers USING btree (created_at);
+
+CREATE TABLE lifetime_showings (
+  campaign_id uuid NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  bid text COLLATE "C" NOT NULL,
+  CONSTRAINT lifetime_showings_pkey PRIMARY KEY (campaign_id, user_id, bid),
+  CONSTRAINT lifetime_showings_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES campaigns(id) ON DELETE CASCADE
+);
 
 CREATE TABLE management_keys (
   id uuid DEFAULT gen_random_uuid() NOT NULL,

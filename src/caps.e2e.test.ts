@@ -29,6 +29,11 @@ describe('a campaign that is shown twice a day', () => {
     expect(await askForBid(gavel, 'exchange-user')).toBeNull();
   });
 
+  it('gets exactly 2 bids of 200 simultaneous requests of one user', async () => {
+    const asked = Array.from({ length: 200 }, () => askForBid(gavel, 'impatient'));
+    expect((await Promise.all(asked)).filter((bid) => bid !== null).length).toBe(2);
+  });
+
   it('is served twice a day by GET /serve', async () => {
     const statuses = [];
     for (let time = 0; time < 3; time++) {

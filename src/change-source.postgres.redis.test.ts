@@ -106,7 +106,7 @@ async function openNode(): Promise<Node> {
   const connection = openRedis({ url: redisUrl, isCluster: false, onState: () => {} });
   const source = await followChangeStream(
     { feed, distrust: () => first.writer.distrust(), store: nodeStore, databaseUrl, log },
-    { connection, url: redisUrl, isCluster: false, databaseId },
+    { connection, url: redisUrl, isCluster: false, waitMs: 5, databaseId },
   );
   const node: Node = {
     feed,

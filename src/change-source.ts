@@ -26,6 +26,8 @@ export interface SharedRedis {
   readonly connection: RedisConnection;
   readonly url: string;
   readonly isCluster: boolean;
+  /** How long a bid waits for it. */
+  readonly waitMs: number;
   readonly databaseId: string;
 }
 

@@ -43,6 +43,10 @@ export const VARIABLES = {
     fallback: '0',
     meaning: '1 where REDIS_URL is a cluster: one of its nodes, or several with commas between.',
   },
+  GAVEL_REDIS_WAIT_MS: {
+    fallback: '5',
+    meaning: 'How long a bid waits for Redis, for a slice of a budget and for frequency caps: then it goes without.',
+  },
   KAFKA_BROKERS: {
     fallback: '',
     fallbackMeans: 'none',

@@ -32,6 +32,8 @@ const MAX_RATES_SEC = 86_400;
 const MAX_VENDOR_ID = 65_535;
 /** Exchanges wait no longer than a second or so; a longer cap would only hide a slow server. */
 const MAX_TMAX_MS = 10_000;
+/** A bid that waits longer comes too late for its exchange. */
+const MAX_REDIS_WAIT_MS = 1_000;
 /** As many as Kafka's 16 bits hold; clusters have three, some five. */
 const MAX_COPIES = 32_767;
 /** A content network, a load balancer, a sidecar: nobody has more than a few. */
@@ -68,6 +70,7 @@ export interface Config {
   readonly databaseReadUrl: string | null;
   readonly redisUrl: string | null;
   readonly redisCluster: boolean;
+  readonly redisWaitMs: number;
   readonly kafkaBrokers: readonly string[] | null;
   /** Copies of topics that are made; null: three, or as many as there are brokers. */
   readonly kafkaReplication: number | null;
@@ -151,6 +154,7 @@ function configOf(read: z.output<typeof SCHEMA>, cores: number): Config {
     databaseReadUrl: read.DATABASE_READ_URL,
     redisUrl: read.REDIS_URL,
     redisCluster: read.GAVEL_REDIS_CLUSTER,
+    redisWaitMs: read.GAVEL_REDIS_WAIT_MS,
     kafkaBrokers: read.KAFKA_BROKERS,
     kafkaReplication: read.GAVEL_KAFKA_REPLICATION,
     kafkaRetentionDays: read.GAVEL_KAFKA_RETENTION_DAYS,
@@ -190,6 +194,7 @@ const SCHEMA = z
     DATABASE_READ_URL: optional(isPostgresUrl, 'must be a postgres:// URL', (text) => text),
     REDIS_URL: checked(readRedisUrl, (_, text) => text),
     GAVEL_REDIS_CLUSTER: flag(),
+    GAVEL_REDIS_WAIT_MS: whole(1, MAX_REDIS_WAIT_MS),
     KAFKA_BROKERS: checked(readBrokers, ({ brokers }) => brokers),
     GAVEL_KAFKA_REPLICATION: optional(isWhole(1, MAX_COPIES), wholeMessage(1, MAX_COPIES), Number),
     GAVEL_KAFKA_RETENTION_DAYS: whole(1, MAX_RETENTION_DAYS),

@@ -163,6 +163,7 @@ describe('without its Postgres', () => {
     expect(await health(gavel)).toEqual({
       status: 'degraded',
       checks: { redis: 'embedded', kafka: 'embedded', postgres: 'down' },
+      caps: 'up',
       index: { source: 'disk', version: 3, savedAt: expect.any(String) as string },
     });
     expect((await bid(gavel)).cid).toBe(other);

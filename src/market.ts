@@ -12,18 +12,18 @@ import { followCampaigns, type FeedEdges } from './campaign-feed.ts';
 import {
   followChangeStream,
   listenForChanges,
+  type ChangeEdges,
   type ChangeFigures,
+  type ChangeSource,
   type SharedRedis,
 } from './change-source.ts';
 import type { Config } from './config.ts';
 import { keepIndex } from './index-keeping.ts';
+import { keepJournals, type Journals } from './journal-keeping.ts';
 import { refreshRanks } from './rank-refresh.ts';
 import { createAccountOpening } from './account-opening.ts';
-import type { Caps } from './ledger/caps.ts';
-import { openDiskJournal } from './ledger/disk-journal.ts';
-import { openCaps } from './ledger/embedded-caps.ts';
+import type { WatchedCaps } from './ledger/caps.ts';
 import { openLedger } from './ledger/embedded.ts';
-import type { Journal } from './ledger/journal.ts';
 import type { CountedLedger } from './ledger/ledger.ts';
 import { loadCountries } from './openrtb/geo-database.ts';
 import type { WorkerFigures } from './metric-sources.ts';
@@ -35,12 +35,13 @@ import { createSpentCampaigns, type SpentCampaigns } from './server/spent-campai
 import type { Storage } from './storage.ts';
 import { IndexHolder } from './targeting/index-holder.ts';
 import type { Index } from './targeting/tiers.ts';
+import { openFrequencyCaps } from './shared-caps.ts';
 import { openSharedLedger, type OpenLedger } from './shared-ledger.ts';
 import { locateThread } from './thread-file.ts';
 
 export interface Market {
   readonly ledger: CountedLedger;
-  readonly caps: Caps;
+  readonly caps: WatchedCaps;
   readonly holder: IndexHolder;
   readonly spent: SpentCampaigns;
   readonly policy: DeciderPolicy;
@@ -52,6 +53,8 @@ export interface Market {
   readonly changeFigures: () => ChangeFigures;
   /** Postgres answered when it was last asked. */
   readonly isFed: () => boolean;
+  /** The disk takes what the ledger and the caps keep. */
+  readonly isKeeping: () => boolean;
   /** Resolves once the index holds every change committed before the call; rejects where it can't be brought to it. */
   readonly catchUp: () => Promise<void>;
   /** Where the index came from. */
@@ -67,6 +70,8 @@ interface Outside {
 }
 
 const TICK_MS = 1_000;
+/** A start waits so long for the books of its campaigns; the others are opened while it serves. */
+const OPENING_LIMIT_MS = 2_000;
 const INLINE_FIGURES: WorkerFigures = { ...NOTHING_YET, waitingRequests: 0, busyRegions: 0, threads: 0 };
 
 /** Resolves once the index is loaded and every worker has started. */
@@ -79,38 +84,39 @@ export async function openMarket(
   const rates = createRates();
   const ratesFile = config.fxFile === null ? null : followRates(config.fxFile, rates, log);
   const policy = policyOf(config, rates, outside.publicUrl, log);
-  const { ledger, close: closeBooks } = await openBooks(config, storage, outside.redis, log);
-  const caps = await openFrequencyCaps(storage, outside.redis, log);
+  const journals = keepJournals(storage.dataDir, log);
+  const { ledger, ...books } = await openBooks(config, storage, outside.redis, journals, log);
   const priors = { ctr: config.priorCtr, cvr: config.priorCvr };
-  const accounts = createAccountOpening(ledger);
+  const accounts = createAccountOpening(ledger, outside.redis !== null);
   const keeping = await keepIndex(storage, priors, log);
   const { compiler, first } = keeping;
   const { store, databaseUrl } = storage;
   const feedEdges: FeedEdges = { store, compiler, databaseUrl, priors, clock: Date.now, log };
   const holder = new IndexHolder(first.writer.index, startTimer);
   const catalogOf = createCatalogs(ledger);
+  const current = (): Catalog => catalogOf(holder.current);
+  const capsParts = { redis: outside.redis, owed: books.owed, pool: storage.pool, journals, current };
+  const { caps, close: closeCaps } = await openFrequencyCaps(capsParts, log);
   const spent = createSpentCampaigns(ledger, () => holder, catalogOf);
-  const landingPages = openLandingPages(() => catalogOf(holder.current), storage, log);
+  const landingPages = openLandingPages(current, storage, log);
   const feed = followCampaigns(feedEdges, first, holder, ({ index, fresh, changed }) => {
-    landingPages.keepDeparting(catalogOf(holder.current), index, changed);
+    landingPages.keepDeparting(current(), index, changed);
     spent.carryOver(index, fresh, Date.now());
     accounts.note(catalogOf(index), changed);
     keeping.noteChange();
   });
-  const distrust = (): void => first.writer.distrust();
-  const changeEdges = { feed, distrust, store, databaseUrl, log };
-  const changes =
-    outside.redis === null
-      ? listenForChanges(changeEdges)
-      : await followChangeStream(changeEdges, outside.redis);
+  const changeEdges = { feed, distrust: () => first.writer.distrust(), store, databaseUrl, log };
+  const changes = await followChanges(changeEdges, outside.redis);
   await keeping.confirm(() => feed.catchUp());
+  await accounts.openAll(current(), OPENING_LIMIT_MS);
+  books.begin();
   const everyMs = config.ratesSec * 1_000;
   const ranks = refreshRanks({ meter: compiler, holder, feed, databaseUrl, priors, everyMs, log });
   const decider = createDecider(policy);
   const pool = config.workers === 0 ? null : await openWorkers(config.workers, policy, decider, holder, log);
   const handover =
     pool ?? createInlineHandover(decider, (fault) => log.error({ fault }, 'a decision failed'));
-  const ticker = setInterval(() => tick({ ledger, caps, spent }, Date.now()), TICK_MS);
+  const ticker = setInterval(() => tick({ ledger, caps, spent, journals }, Date.now()), TICK_MS);
 
   return {
     ledger,
@@ -125,6 +131,7 @@ export async function openMarket(
     workerFigures: () => pool?.stats() ?? INLINE_FIGURES,
     changeFigures: () => changes.figures(),
     isFed: () => feed.isConnected,
+    isKeeping: () => books.isKeeping() && journals.isKeeping,
     catchUp: () => feed.catchUp().then(() => accounts.open()),
     reportIndex: () => keeping.report(),
     async close() {
@@ -135,7 +142,7 @@ export async function openMarket(
       feed.stop();
       await changes.close();
       await keeping.close();
-      await Promise.all([closeBooks(), caps.close()]);
+      await closeCaps().then(() => books.close());
     },
   };
 }
@@ -146,9 +153,12 @@ function openLandingPages(current: () => Catalog, { store }: Storage, log: Log):
   );
 }
 
-function tick({ ledger, caps, spent }: Pick<Market, 'ledger' | 'caps' | 'spent'>, nowMs: number): void {
+type Ticking = Pick<Market, 'ledger' | 'caps' | 'spent'> & { readonly journals: Journals };
+
+function tick({ ledger, caps, spent, journals }: Ticking, nowMs: number): void {
   spent.reopen(ledger.tick(nowMs));
   caps.tick(nowMs);
+  journals.look();
 }
 
 function policyOf(config: Config, rates: Rates, publicUrl: string, log: Log): DeciderPolicy {
@@ -175,25 +185,16 @@ async function openBooks(
   config: Config,
   storage: Storage,
   redis: SharedRedis | null,
+  journals: Journals,
   log: Log,
 ): Promise<OpenLedger> {
   if (redis !== null) return openSharedLedger(config, storage, redis, log);
-  const ledger = openLedger({ journal: openJournal(storage, 'ledger', log), nowMs: Date.now() });
-  return { ledger, close: () => ledger.close() };
+  const ledger = openLedger({ journal: journals.open('ledger'), nowMs: Date.now() });
+  return { ledger, isKeeping: () => true, owed: null, begin: () => undefined, close: () => ledger.close() };
 }
 
-async function openFrequencyCaps(storage: Storage, redis: SharedRedis | null, log: Log): Promise<Caps> {
-  if (redis === null) return openCaps(openJournal(storage, 'caps', log));
-  const { openRedisCaps } = await import('./ledger/redis-caps.ts');
-  const onFault = (fault: string): void => log.error({ fault }, 'frequency caps could not be asked');
-  return openRedisCaps({ redis: redis.connection, onFault });
-}
-
-function openJournal(storage: Storage, folder: 'ledger' | 'caps', log: Log): Journal {
-  return openDiskJournal(`${storage.dataDir}/${folder}`, {
-    onTorn: (torn) =>
-      log.warn(torn, 'the journal ended in the middle of a record, which was cut off and kept'),
-  });
+async function followChanges(edges: ChangeEdges, redis: SharedRedis | null): Promise<ChangeSource> {
+  return redis === null ? listenForChanges(edges) : followChangeStream(edges, redis);
 }
 
 function openWorkers(

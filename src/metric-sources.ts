@@ -40,6 +40,7 @@ export interface LedgerFigures {
   readonly voidedNanos: number;
   readonly expiredNanos: number;
   readonly unchargedNanos: number;
+  readonly expectedExcessNanos: number;
   readonly unexplainedOverspendNanos: number;
   readonly pendingNanos: number;
 }
@@ -67,6 +68,8 @@ export const DROPPED_RECORDS: SourcedTable<SpoolClass> = {
   values: SPOOL_CLASSES,
   read: (from, spoolClass) => from.spool().droppedByClass[spoolClass],
 };
+
+const BREAKER_LEVELS = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 const UP_OR_DOWN = '0 while it is down, else 1, also where an embedded one stands in.';
 
@@ -118,11 +121,20 @@ export const SOURCED_METRICS: readonly SourcedMetric[] = [
   metric('gavel_ledger_expired_nanos_total', 'Given back by silence.', (from) => from.ledger().expiredNanos),
   metric('gavel_ledger_uncharged_nanos_total', 'No budget was left.', (from) => from.ledger().unchargedNanos),
   metric(
+    'gavel_ledger_expected_excess_nanos_total',
+    'Spent above budgets of mode expected.',
+    (from) => from.ledger().expectedExcessNanos,
+  ),
+  metric(
     'gavel_ledger_unexplained_overspend_nanos_total',
     'Spent in time though no lease held it: stays 0.',
     (from) => from.ledger().unexplainedOverspendNanos,
   ),
   metric('gavel_ledger_pending_nanos', 'Reserved and not yet decided.', (from) => from.ledger().pendingNanos),
+
+  metric('gavel_caps_up', '1 while campaigns with frequency caps can bid.', (from) =>
+    Number(from.checks.caps() === 'up'),
+  ),
 
   metric('gavel_spool_up', '0 while the disk takes no events.', (from) => Number(from.spool().isSound)),
   metric('gavel_spool_live_bytes', 'Bytes that wait in the spool.', (from) => from.spool().liveBytes),
@@ -138,7 +150,11 @@ export const SOURCED_METRICS: readonly SourcedMetric[] = [
     'Age of the oldest event that waits in the spool.',
     (from) => from.spool().oldestAgeMs / 1000,
   ),
-  metric('gavel_spool_commits_total', 'Groups that were put on disk.', (from) => from.spool().commits),
+  metric(
+    'gavel_spool_groups_total',
+    'Groups of events that were put on disk.',
+    (from) => from.spool().groups,
+  ),
   metric(
     'gavel_spool_failed_total',
     'Events that the disk did not take.',
@@ -172,6 +188,22 @@ export const SOURCED_METRICS: readonly SourcedMetric[] = [
   metric('gavel_postgres_up', `Postgres: ${UP_OR_DOWN}`, (from) => upOf(from.checks.postgres())),
   metric('gavel_redis_up', `Redis: ${UP_OR_DOWN}`, (from) => upOf(from.checks.redis())),
   metric('gavel_kafka_up', `Kafka: ${UP_OR_DOWN}`, (from) => upOf(from.checks.kafka())),
+
+  metric(
+    'gavel_breaker_state',
+    'Calls to Redis: 0 they are sent, 1 it is asked whether it answers, 2 none is sent, as too many failed.',
+    (from) => BREAKER_LEVELS[from.checks.breaker()?.state ?? 'closed'],
+  ),
+  metric(
+    'gavel_breaker_openings_total',
+    'How often too many calls to a Redis server failed.',
+    (from) => from.checks.breaker()?.openings ?? 0,
+  ),
+  metric(
+    'gavel_breaker_failures_total',
+    'Calls to Redis that were refused, or not answered in time.',
+    (from) => from.checks.breaker()?.failures ?? 0,
+  ),
 
   metric(
     'gavel_relay_published_total',

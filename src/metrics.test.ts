@@ -26,11 +26,18 @@ const SOURCES: MetricSources = {
     voidedNanos: 2,
     expiredNanos: 3,
     unchargedNanos: 4,
+    expectedExcessNanos: 0,
     unexplainedOverspendNanos: 0,
     pendingNanos: 5,
   }),
   inFlight: () => 3,
-  checks: { redis: () => 'down', kafka: () => 'up', postgres: () => 'embedded' },
+  checks: {
+    redis: () => 'down',
+    kafka: () => 'up',
+    postgres: () => 'embedded',
+    caps: () => 'rebuilding',
+    breaker: () => ({ state: 'open', failures: 31, openings: 32 }),
+  },
   relay: () => ({ state: 'stuck', publishedChanges: 7, backlogChanges: 9 }),
   spool: () => ({
     liveBytes: 12,
@@ -41,7 +48,7 @@ const SOURCES: MetricSources = {
     failedRecords: 19,
     oldestAgeMs: 20_000,
     lastSequence: 21,
-    commits: 22,
+    groups: 22,
     readers: [{ name: 'events', position: 0, waitingRecords: 23 }],
     isSound: true,
   }),
@@ -113,7 +120,7 @@ describe('the metrics', () => {
       expect(family.help.length, name).toBeGreaterThan(4);
       expect(family.samples.size, name).toBeGreaterThan(0);
       expect(name).toMatch(
-        /^gavel_[a-z]+(_[a-z]+)*_(total|seconds|bytes|nanos|campaigns|ads|threads|requests|records|batches|changes|leader|up)$/,
+        /^gavel_[a-z]+(_[a-z]+)*_(total|seconds|bytes|nanos|campaigns|ads|threads|requests|records|batches|changes|leader|state|up)$/,
       );
       expect(name.endsWith('_total')).toBe(family.type === 'counter');
     }
@@ -190,6 +197,11 @@ describe('the metrics', () => {
     expect(value('gavel_consumer_lag_records')).toBe(23);
     expect(value('gavel_consumer_deduped_total')).toBe(27);
     expect([value('gavel_spool_up'), value('gavel_consumer_up')]).toEqual([1, 0]);
+    expect([
+      value('gavel_breaker_state'),
+      value('gavel_breaker_failures_total'),
+      value('gavel_breaker_openings_total'),
+    ]).toEqual([2, 31, 32]);
     expect([value('gavel_redis_up'), value('gavel_kafka_up'), value('gavel_postgres_up')]).toEqual([0, 1, 1]);
   });
 

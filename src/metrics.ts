@@ -8,13 +8,22 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Kept } from './events/door.ts';
 import { AD_EVENT_TYPES, type EventType } from './events/event.ts';
 import { EVENT_ORIGINS, EVENT_OUTCOMES, type EventOrigin } from './events/spooling.ts';
-import { answerCell, ANSWER_REASONS, STAGES, STATUS_CLASSES, type Stage } from './metric-labels.ts';
+import { Counts, type Labels } from './metric-counts.ts';
+import {
+  answerCell,
+  ANSWER_REASONS,
+  HOLD_OUTCOMES,
+  STAGES,
+  STATUS_CLASSES,
+  type Stage,
+} from './metric-labels.ts';
 import { DROPPED_RECORDS, SOURCED_METRICS, type MetricSources } from './metric-sources.ts';
 import type { Nbr } from './openrtb/codes.ts';
 import { BUCKET_BOUNDS_SEC, Durations } from './server/durations.ts';
+import type { HoldMeter } from './server/metered-holds.ts';
 import { TRACKING_OUTCOMES, type TrackingOutcome } from './server/tracking.ts';
 
-export interface Metrics {
+export interface Metrics extends HoldMeter {
   /** `route`: index into `routeNames`; `status` 0: the client left first. */
   observeRequest(route: number, status: number, elapsedMs: number): void;
   /** A handler threw. */
@@ -40,9 +49,7 @@ export interface Metrics {
 export function createMetrics(routeNames: readonly string[], sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  for (const { name, help, read } of SOURCED_METRICS)
-    registerSourced(registry, name, help, () => read(sources));
-  registerDropped(registry, sources);
+  registerSources(registry, sources);
   const eventLoop = watchEventLoop(registry);
   const names = [...new Set(routeNames)];
   const rowOfRoute = Uint16Array.from(routeNames, (name) => names.indexOf(name));
@@ -99,6 +106,7 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
     countUnreserved: () => unreserved.add(0, 1),
     countResumed: () => resumed.add(0, 1),
     observeStage: (stage, startMs, endMs) => stages.observe(STAGES.indexOf(stage), endMs - startMs),
+    countHold: createHoldCounter(registry, stages),
     countEvent: (type, origin, outcome) => events.add(eventCell(type, origin, outcome), 1),
     countTold: (outcome, auctions) => told.add(EVENT_OUTCOMES.indexOf(outcome), auctions),
     countNotice(type, outcome) {
@@ -110,46 +118,19 @@ export function createMetrics(routeNames: readonly string[], sources: MetricSour
   };
 }
 
+function createHoldCounter(registry: Registry, stages: Durations): HoldMeter['countHold'] {
+  const help = 'Imps that frequency caps were asked for, by the answer.';
+  const holds = new Counts(registry, 'gavel_caps_holds_total', help, { outcome: HOLD_OUTCOMES });
+  return (answer, imps, startMs, endMs) => {
+    stages.observe(STAGES.indexOf('caps'), endMs - startMs);
+    if (answer.kind === 'away') holds.add(HOLD_OUTCOMES.indexOf('away'), imps);
+    else for (const { kind } of answer.imps) holds.add(HOLD_OUTCOMES.indexOf(kind), 1);
+  };
+}
+
 function eventCell(type: EventType, origin: EventOrigin, outcome: Kept): number {
   const row = AD_EVENT_TYPES.indexOf(type) * EVENT_ORIGINS.length + EVENT_ORIGINS.indexOf(origin);
   return row * EVENT_OUTCOMES.length + EVENT_OUTCOMES.indexOf(outcome);
-}
-
-type Labels = Readonly<Record<string, readonly string[]>>;
-
-/** A counter with one cell for each combination of its labels' values, the last label running fastest. */
-class Counts {
-  private readonly cells: Float64Array;
-
-  constructor(registry: Registry, name: string, help: string, labels: Labels) {
-    const combinations = combine(labels);
-    const cells = new Float64Array(combinations.length);
-    this.cells = cells;
-    new Counter({
-      name,
-      help,
-      labelNames: Object.keys(labels),
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [cell, combination] of combinations.entries()) this.inc(combination, cells[cell] ?? 0);
-      },
-    });
-  }
-
-  add(cell: number, count: number): void {
-    this.cells[cell] = (this.cells[cell] ?? 0) + count;
-  }
-}
-
-function combine(labels: Labels): readonly Record<string, string>[] {
-  let combinations: Record<string, string>[] = [{}];
-  for (const [label, values] of Object.entries(labels)) {
-    combinations = combinations.flatMap((combination) =>
-      values.map((value) => ({ ...combination, [label]: value })),
-    );
-  }
-  return combinations;
 }
 
 /** prom-client's histogram, told by Durations rather than by its own `observe`, which takes 0.75 µs to their 0.02. */
@@ -186,6 +167,12 @@ function registerDurations(
     Promise.resolve({ name, help, type: 'histogram', values: rows.flatMap(samples) });
   Object.assign(histogram, { getForPromString });
   return durations;
+}
+
+function registerSources(registry: Registry, sources: MetricSources): void {
+  for (const { name, help, read } of SOURCED_METRICS)
+    registerSourced(registry, name, help, () => read(sources));
+  registerDropped(registry, sources);
 }
 
 function registerSourced(registry: Registry, name: string, help: string, read: () => number): void {

@@ -1,7 +1,7 @@
-/** Does what the ledger is owed, in the order in which it was told, once Redis can be asked. */
+/** Does what the ledger and the frequency caps are owed, in the order in which it was told, once Redis can be asked. */
+import { backoffMs } from './database/redis-backoff.ts';
 import { openSpoolReader } from './events/lmdb-spool-reader.ts';
 import type { SpoolReader, SpoolTicket } from './events/spool.ts';
-import { readOwedCall, type OwedCall } from './ledger/owed-call.ts';
 
 export interface OwedFollower {
   close(): Promise<void>;
@@ -9,18 +9,19 @@ export interface OwedFollower {
 
 const MAX_RECORDS = 200;
 const MAX_BYTES = 65_536;
-const BACKOFF_MS = [100, 200, 400, 800, 1_600] as const;
 
-/** `settle`: 'away' where the call can't be made now. */
-export function followOwed(ticket: SpoolTicket, settle: (call: OwedCall) => Promise<string>): OwedFollower {
+/** `settle`: 'away' where the call can't be made now; null where it is somebody else's. */
+export function followOwed(
+  ticket: SpoolTicket,
+  settle: (record: Uint8Array) => Promise<string> | null,
+): OwedFollower {
   const reader = openSpoolReader(ticket);
   let isClosing = false;
 
   async function settleOne(record: Uint8Array): Promise<void> {
-    const call = readOwedCall(record);
-    for (let tries = 0; call !== null && (await settle(call)) === 'away'; tries++) {
+    for (let tries = 0; (await settle(record)) === 'away'; tries++) {
       if (isClosing) throw new Error('it is owed still');
-      await sleep(BACKOFF_MS[Math.min(tries, BACKOFF_MS.length - 1)]);
+      await sleep(backoffMs(tries + 1));
     }
   }
 
@@ -34,7 +35,7 @@ export function followOwed(ticket: SpoolTicket, settle: (call: OwedCall) => Prom
   };
 }
 
-function sleep(forMs: number | undefined): Promise<void> {
+function sleep(forMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, forMs));
 }
 

@@ -14,6 +14,7 @@ import { documentationRoutes } from './server/documentation.ts';
 import { healthRoutes, type CheckResult, type HealthChecks } from './server/health.ts';
 import type { BidRoute, Log, Route } from './server/http.ts';
 import { createKeeper } from './server/keeper.ts';
+import { meterHolds } from './server/metered-holds.ts';
 import { noticeRoutes } from './server/notices.ts';
 import { pixelRoutes } from './server/pixels.ts';
 import { reportRoutes } from './server/reports.ts';
@@ -58,7 +59,7 @@ export function createSite(parts: SiteParts): Site {
     market.spent.put(index, campaign);
     metrics.countUnreserved();
   };
-  const seller = createSeller({ publicUrl, signer, ledger, caps, onSpent });
+  const seller = createSeller({ publicUrl, signer, ledger, caps: meterHolds(caps, () => metrics), onSpent });
   const catalog = (): ReturnType<typeof catalogOf> => catalogOf(holder.current);
   const auction = createSimpleAuction({ ...market, seller });
   const management = openManagement(parts);
@@ -120,8 +121,9 @@ function trackingRoutes(edges: TrackingEdges): readonly Route[] {
   return [noticeRoutes, pixelRoutes, clickRoutes, reportRoutes].flatMap((routesOf) => routesOf(edges));
 }
 
-function isMoving({ eventPath, services }: SiteParts): boolean {
+function isMoving({ eventPath, services, market }: SiteParts): boolean {
   const { spool, consumer, shipping } = eventPath.figures;
+  if (!market.isKeeping()) return false;
   return spool().isSound && consumer().isUp && shipping().isUp && services.relay().state !== 'stuck';
 }
 
@@ -130,6 +132,8 @@ function healthChecksOf(parts: SiteParts): HealthChecks {
     redis: () => parts.services.redis(),
     kafka: () => parts.services.kafka(),
     postgres: () => checkPostgres(parts),
+    caps: () => parts.market.caps.state,
+    breaker: () => parts.services.breaker(),
   };
 }
 

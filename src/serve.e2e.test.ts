@@ -443,6 +443,7 @@ describe('operating', () => {
     expect(await (await get(`${gavel.url}/health`)).json()).toEqual({
       status: 'ok',
       checks: { redis: 'embedded', kafka: 'embedded', postgres: 'embedded' },
+      caps: 'up',
       index: { source: 'postgres' },
     });
     expect((await get(`${gavel.url}/health/live`)).status).toBe(200);

@@ -11,6 +11,7 @@ import { openMarket } from './market.ts';
 import { createSite } from './routes.ts';
 import { loadAdminKey } from './server/admin-key.ts';
 import type { HttpServer, Log } from './server/http.ts';
+import { checkPort } from './server/port.ts';
 import { createServer } from './server/uws-server.ts';
 import { watchServices } from './services.ts';
 import { openStorage, type Storage } from './storage.ts';
@@ -29,6 +30,7 @@ const CONFIGURED_KEY_NUMBER = 0;
 /** Resolves once the server has stopped. Rejects when it can't start, with one sentence that says why. */
 export async function serve(config: Config, log: Log): Promise<void> {
   const stopped = untilSignal();
+  await checkPort(config.host, config.port);
   const services = await watchServices(config, log);
   const storage = await openStorage(config, log);
   services.publishChanges(storage.databaseUrl);

@@ -57,10 +57,10 @@ function addressOf(url: string): { readonly host: string; readonly port: number 
   return { host: hostname, port: Number(port) };
 }
 
-async function start(): Promise<GavelProcess> {
+async function start(more: Readonly<Record<string, string>> = {}): Promise<GavelProcess> {
   const folder = newDataDir();
   folders.push(folder);
-  const gavel = await startGavel(folder, environment);
+  const gavel = await startGavel(folder, { ...environment, ...more });
   running.push(gavel);
   return gavel;
 }
@@ -74,7 +74,14 @@ async function untilHealth(
   checks: Readonly<Partial<Record<Service, string>>>,
 ): Promise<void> {
   const status = Object.values(checks).includes('down') ? 'degraded' : 'ok';
-  const wanted = { status, checks: { ...ALL_UP, ...checks }, index: { source: 'postgres' } };
+  const wanted = {
+    status,
+    checks: { ...ALL_UP, ...checks },
+    // While Redis is down, it depends on what was under way.
+    breakers: { redis: checks.redis === 'down' ? (expect.any(String) as string) : 'closed' },
+    caps: checks.redis === 'down' ? (expect.any(String) as string) : 'up',
+    index: { source: 'postgres' },
+  };
   await vi.waitFor(async () => {
     expect(await (await fetch(`${gavel.url}/health`)).json()).toEqual(wanted);
   }, NOTICED);
@@ -93,7 +100,7 @@ async function bids(gavel: GavelProcess): Promise<boolean> {
   return response.status === 200;
 }
 
-/** The first bid of a campaign may come before its first slice of the budget. */
+/** After an outage a bid may come before its slice of the budget. */
 function untilBids(gavel: GavelProcess): Promise<boolean> {
   return vi.waitUntil(() => bids(gavel), NOTICED);
 }
@@ -120,10 +127,11 @@ const TOLD: Readonly<Record<Service, readonly [gone: string, back: string]>> = {
 };
 
 describe('a server with all three', () => {
-  it('bids, is well, and warns of nothing', async () => {
-    const gavel = await start();
+  it('bids at once, is well, and warns of nothing', async () => {
+    // A bid waits for its slice, however busy the machine is.
+    const gavel = await start({ GAVEL_REDIS_WAIT_MS: '1000' });
     await untilHealth(gavel, ALL_UP);
-    await untilBids(gavel);
+    expect(await bids(gavel)).toBe(true);
     const warned = logOf(gavel).filter(({ level, msg }) => level === 'warn' && msg.includes('so far'));
     expect(warned).toEqual([]);
     expect(await gavel.stop()).toBe(0);

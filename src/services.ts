@@ -5,7 +5,7 @@
 import type { SharedRedis } from './change-source.ts';
 import type { Config } from './config.ts';
 import { settlesWithin } from './database/postgres-patience.ts';
-import type { RedisConnection } from './database/redis-connection.ts';
+import type { BreakerFigures, RedisConnection } from './database/redis-connection.ts';
 import { watchKafka, type KafkaWatch, type RelayFigures, type RelayState } from './events/kafka-watch.ts';
 import type { CheckResult } from './server/health.ts';
 import type { Log } from './server/http.ts';
@@ -14,6 +14,8 @@ import { locateThread } from './thread-file.ts';
 export interface Services {
   redis(): CheckResult;
   kafka(): CheckResult;
+  /** On the way to Redis; null without it. */
+  breaker(): BreakerFigures | null;
   /** The publishing of changes. */
   relay(): RelayFigures;
   /** Once the database has its tables; nothing happens without Kafka. */
@@ -32,7 +34,10 @@ const CLOSE_LIMIT_MS = 500;
 const KAFKA_CLIENT_ID = 'gavel';
 const NO_RELAY: RelayFigures = { state: 'standby', publishedChanges: 0, backlogChanges: 0 };
 
-type Named = Pick<Config, 'redisUrl' | 'redisCluster' | 'kafkaBrokers' | 'kafkaPrefix' | 'kafkaReplication'>;
+type Named = Pick<
+  Config,
+  'redisUrl' | 'redisCluster' | 'redisWaitMs' | 'kafkaBrokers' | 'kafkaPrefix' | 'kafkaReplication'
+>;
 
 /** Waits for nobody: what is away at the start is `down` until it comes. */
 export async function watchServices(config: Named, log: Log): Promise<Services> {
@@ -43,6 +48,7 @@ export async function watchServices(config: Named, log: Log): Promise<Services> 
   return {
     redis: () => redis?.state ?? 'embedded',
     kafka: () => kafka?.state ?? 'embedded',
+    breaker: () => redis?.breaker() ?? null,
     relay: () => kafka?.relay ?? NO_RELAY,
     publishChanges: (databaseUrl) =>
       kafka?.publishChanges({ databaseUrl, replication: config.kafkaReplication }),
@@ -50,7 +56,13 @@ export async function watchServices(config: Named, log: Log): Promise<Services> 
     shareRedis: (databaseId) =>
       redis === null || config.redisUrl === null
         ? null
-        : { connection: redis, url: config.redisUrl, isCluster: config.redisCluster, databaseId },
+        : {
+            connection: redis,
+            url: config.redisUrl,
+            isCluster: config.redisCluster,
+            waitMs: config.redisWaitMs,
+            databaseId,
+          },
     async close() {
       await settlesWithin(Promise.all([redis?.close(), kafka?.close()]), CLOSE_LIMIT_MS);
     },

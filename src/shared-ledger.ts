@@ -8,9 +8,9 @@ import { openSpool } from './events/lmdb-spool.ts';
 import type { Spool } from './events/spool.ts';
 import { spentStreamKey } from './ledger/ledger-keys.ts';
 import type { CountedLedger } from './ledger/ledger.ts';
-import { writeOwedCall } from './ledger/owed-call.ts';
-import { followOwed } from './owed-calls.ts';
-import { findPosted } from './posted-sums.ts';
+import { readOwedCall, writeOwedCall } from './ledger/owed-call.ts';
+import { followOwed, type OwedFollower } from './owed-calls.ts';
+import { createPostedSums, findMarked } from './posted-sums.ts';
 import type { Log } from './server/http.ts';
 import { newEventId } from './server/tracking.ts';
 import type { Storage } from './storage.ts';
@@ -18,10 +18,17 @@ import { locateThread } from './thread-file.ts';
 
 /** Of calls that could not be made: a quarter of a million. */
 const OWED_MAX_BYTES = 64 * 1_048_576;
-const READER = 'ledger';
+/** What one of them is owed, the other passes over. */
+export const OWED_READERS = ['ledger', 'caps'] as const;
 
 export interface OpenLedger {
   readonly ledger: CountedLedger;
+  /** What it is owed is kept, beside what its journal keeps. */
+  readonly isKeeping: () => boolean;
+  /** Where what is owed is kept; null: nothing ever is. */
+  readonly owed: Spool | null;
+  /** The accounts of its campaigns are open: what it is owed is done. */
+  readonly begin: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -49,30 +56,44 @@ export async function openSharedLedger(
     node: newEventId(),
     nowMs: Date.now(),
     isUp: () => connection.state === 'up',
+    isOpen: connection.isOpen,
+    waitMs: redis.waitMs,
     owed: {
       async keep(call) {
         return (await spool.append(writeOwedCall(call), 'money')).outcome === 'kept';
       },
     },
-    findPosted: (campaignId, dayStartMs) => findPosted(storage.pool, campaignId, dayStartMs),
+    findPosted: createPostedSums(storage.pool),
+    findMarked: (campaignId) => findMarked(storage.pool, campaignId),
   });
-  const owed = followOwed(spool.connect(READER), (call) => ledger.settleOwed(call));
+  let owed: OwedFollower | null = null;
   const news = followStream({
     url: redis.url,
     isCluster: redis.isCluster,
     key: spentStreamKey(databaseId),
     after: 0,
-    onEntry: ({ fields }) => ledger.hearSpent(fields.campaign ?? '', Date.now()),
+    onEntry({ fields }) {
+      if (fields.lost === undefined) ledger.hearSpent(fields.campaign ?? '', Date.now());
+      else ledger.hearLoss();
+    },
     // The connection itself tells of it.
     onState: () => undefined,
   });
   log.info({}, 'budgets are shared over Redis');
   return {
     ledger,
+    isKeeping: () => spool.isSound,
+    owed: spool,
+    begin() {
+      owed ??= followOwed(spool.connect(OWED_READERS[0]), (record) => {
+        const call = readOwedCall(record);
+        return call === null ? null : ledger.settleOwed(call);
+      });
+    },
     async close() {
       news.close();
       await ledger.close();
-      await owed.close();
+      await owed?.close();
       await spool.close();
     },
   };
@@ -84,7 +105,7 @@ function openOwedSpool({ spoolSync }: Pick<Config, 'spoolSync'>, storage: Parts,
     folder: `${storage.dataDir}/owed/${storage.databaseName}`,
     maxBytes: OWED_MAX_BYTES,
     sync: spoolSync,
-    readers: [READER],
+    readers: OWED_READERS,
     threadFile: locateThread('./events/lmdb-spool-thread'),
     onTrouble: (trouble) => log.warn({ trouble }, 'what the ledger is owed: something is wrong'),
   });

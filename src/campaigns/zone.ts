@@ -11,8 +11,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = MINUTES_OF_DAY * MINUTE_MS;
 /** 1970-01-01 was a Thursday: three days after Monday. */
 const FIRST_WEEKDAY = 3;
-/** Quarter hours remembered per zone: the present one, and some for callers that look at several days. */
-const MAX_QUARTERS = 64;
+/** Quarter hours remembered per zone: those of the longest day that any has had, which budgets are paced over, and some more. */
+const MAX_QUARTERS = 256;
 
 interface Zone {
   readonly format: Intl.DateTimeFormat;

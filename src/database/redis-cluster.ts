@@ -1,8 +1,11 @@
 /** A Redis Cluster, kept: its masters under watch, and its client replaced when no node of it is left. */
 import { Cluster, type Redis, type RedisOptions } from 'ioredis';
 
+import { backoffMs } from './redis-backoff.ts';
+import { BREAKER_STATES, type BreakerState, type BreakerTotals, type Gate } from './redis-breaker.ts';
 import { NONE_REACHED, describeFailure } from './redis-failure.ts';
-import { BEAT_EVERY_MS, startHeartbeat, type Heartbeat } from './redis-heartbeat.ts';
+import { BEAT_EVERY_MS } from './redis-heartbeat.ts';
+import { watchServer, type WatchedServer } from './redis-server.ts';
 import { slotOf } from './redis-slot.ts';
 import { nameServers, type RedisAddress, type RedisServer } from './redis-url.ts';
 
@@ -17,8 +20,9 @@ export interface KeptCluster {
   readonly client: () => Cluster;
   /** null: every master takes scripts. */
   readonly reason: () => string | null;
-  /** The key's master takes scripts. */
-  readonly isOpen: (key: string) => boolean;
+  /** Of the key's master; null: it takes no calls. */
+  readonly gateOf: (key: string) => Gate | null;
+  readonly breakerState: () => BreakerState;
   readonly ask: () => Promise<void>;
   readonly stop: () => void;
 }
@@ -28,7 +32,7 @@ export interface ClusterOrder {
   readonly options: NodeOptions;
   /** Where a node is reached that announces itself as the key, host:port. */
   readonly detours: Readonly<Record<string, RedisServer>>;
-  readonly backoffMs: (attempt: number) => number;
+  readonly totals: BreakerTotals;
   /** For each client that replaces the one before. */
   readonly onReplacement: (client: Cluster) => void;
   readonly onVerdict: () => void;
@@ -57,7 +61,7 @@ export function keepCluster(order: ClusterOrder): KeptCluster {
       nodeError = null;
       order.onVerdict();
       attempts += 1;
-      return order.backoffMs(attempts);
+      return backoffMs(attempts);
     });
     const opened = new Cluster([...order.address.servers], options);
     opened.on('node error', (error: unknown) => {
@@ -83,15 +87,15 @@ export function keepCluster(order: ClusterOrder): KeptCluster {
     return client.status === 'ready';
   }
 
-  function isOpen(key: string): boolean {
+  function gateOf(key: string): Gate | null {
     const name = isReady() ? client.slots[slotOf(key)]?.[0] : undefined;
-    return name !== undefined && masters.isWell(name);
+    return name === undefined ? null : masters.gate(name);
   }
 
   const timer = setInterval(() => {
     follow();
     // One that is not ready yet goes on trying the URL's nodes by itself.
-    if (!isReady() || masters.isAnyWell()) wellAtMs = performance.now();
+    if (!isReady() || masters.isAnyThere()) wellAtMs = performance.now();
     if (performance.now() - wellAtMs < REPLACE_AFTER_MS) return;
     startReason = masters.reason() ?? startReason;
     client.disconnect();
@@ -102,7 +106,8 @@ export function keepCluster(order: ClusterOrder): KeptCluster {
 
   return {
     client: () => client,
-    isOpen,
+    gateOf,
+    breakerState: masters.breakerState,
     reason: () => (isReady() && masters.count() > 0 ? masters.reason() : startReason),
     ask: masters.ask,
     stop() {
@@ -119,56 +124,59 @@ interface Masters {
   /** null: all are well. */
   readonly reason: () => string | null;
   /** `name`: host:port, as the client reaches it. */
-  readonly isWell: (name: string) => boolean;
-  readonly isAnyWell: () => boolean;
+  readonly gate: (name: string) => Gate | null;
+  readonly isAnyThere: () => boolean;
+  /** The worst. */
+  readonly breakerState: () => BreakerState;
   readonly ask: () => Promise<void>;
 }
 
-/** A heartbeat for each master, whichever they are. */
-function watchMasters({ address, onVerdict }: ClusterOrder): Masters {
-  const beats = new Map<string, { readonly node: Redis; readonly beat: Heartbeat }>();
+/** Each master under watch, whichever they are. */
+function watchMasters({ address, onVerdict, totals }: ClusterOrder): Masters {
+  const masters = new Map<string, { readonly node: Redis; readonly server: WatchedServer }>();
 
   function hear(): void {
-    if ([...beats.values()].every(({ beat }) => beat.hasVerdict())) onVerdict();
+    if ([...masters.values()].every(({ server }) => server.hasVerdict())) onVerdict();
   }
 
   return {
     follow(nodes) {
-      for (const [name, { node, beat }] of beats) {
+      for (const [name, { node, server }] of masters) {
         if (nodes.includes(node)) continue;
-        beat.stop();
-        beats.delete(name);
+        server.stop();
+        masters.delete(name);
       }
       for (const node of nodes) {
         const name = `${String(node.options.host)}:${String(node.options.port)}`;
-        if (beats.has(name)) continue;
-        const beat = startHeartbeat(node, { server: name, address, isCluster: true, onVerdict: hear });
-        beats.set(name, { node, beat });
+        if (masters.has(name)) continue;
+        const order = { server: name, address, isCluster: true, onVerdict: hear, totals };
+        masters.set(name, { node, server: watchServer(node, order) });
       }
     },
-    count: () => beats.size,
+    count: () => masters.size,
     reason() {
-      for (const { beat } of beats.values()) if (beat.reason() !== null) return beat.reason();
+      for (const { server } of masters.values()) if (server.reason() !== null) return server.reason();
       return null;
     },
-    isWell: (name) => beats.get(name)?.beat.reason() === null,
-    isAnyWell: () => [...beats.values()].some(({ beat }) => beat.reason() === null),
+    gate: (name) => masters.get(name)?.server.gate() ?? null,
+    isAnyThere: () => [...masters.values()].some(({ server }) => server.isThere()),
+    breakerState() {
+      const states = [...masters.values()].map(({ server }) => server.breakerState());
+      return BREAKER_STATES[Math.max(0, ...states.map((state) => BREAKER_STATES.indexOf(state)))] ?? 'closed';
+    },
     async ask() {
-      await Promise.all([...beats.values()].map(({ beat }) => beat.ask()));
+      await Promise.all([...masters.values()].map(({ server }) => server.ask()));
     },
   };
 }
 
-function clusterOptions(
-  { options, detours, backoffMs }: ClusterOrder,
-  onFailedStart: (reason?: Error) => number,
-) {
+function clusterOptions({ options, detours }: ClusterOrder, onFailedStart: (reason?: Error) => number) {
   return {
     redisOptions: options,
     natMap: { ...detours },
     clusterRetryStrategy: (_attempt: number, reason?: Error) => onFailedStart(reason),
     // A node that is lost keeps its place and comes back to it, rather than end.
-    clusterNodeRetryStrategy: backoffMs,
+    clusterNodeRetryStrategy: (attempt: number) => backoffMs(attempt),
     enableOfflineQueue: false,
     // The heartbeat looks closer.
     enableReadyCheck: false,

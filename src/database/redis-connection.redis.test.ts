@@ -164,6 +164,7 @@ describe('a connection to Redis', () => {
     expect(await countUp([key], [], LONG_MS)).toEqual({ kind: 'reply', reply: 3 });
     expect(await redis?.ping()).toBe(true);
     await becomes('up');
+    expect(redis?.breaker()).toEqual({ state: 'closed', failures: 1, openings: 0 });
   });
 
   it('that breaks ends the calls under way as late, as nobody knows whether they were carried out', async () => {
@@ -205,6 +206,81 @@ describe('a connection to Redis', () => {
     await redis?.close();
     await redis?.close();
     expect(redis?.state).toBe('down');
+  });
+});
+
+describe('the breaker of a connection to Redis', () => {
+  /** What is refused is not even sent. */
+  async function refuses(countUp: ScriptRunner, key: string): Promise<void> {
+    const before = await admin.get(key);
+    expect(await countUp([key], [], LONG_MS)).toEqual({ kind: 'away' });
+    expect(redis?.isOpen(key)).toBe(false);
+    expect(await admin.get(key)).toBe(before);
+  }
+
+  it('opens at five calls in a row that are not answered in time, long before the silence is noticed', async () => {
+    const { wire, countUp, key } = await openProxied();
+    await wire.blackHole();
+    for (let call = 0; call < 5; call++) expect(await countUp([key], [], 10)).toEqual({ kind: 'late' });
+    expect(redis?.breaker()).toEqual({ state: 'open', failures: 5, openings: 1 });
+    expect(told.at(-1)).toEqual({
+      state: 'down',
+      reason: `Redis at ${wire.host}:${String(wire.port)} fails too many calls: none is sent until it answers in time`,
+    });
+    await refuses(countUp, key);
+    await wire.heal();
+    await becomes('up', 'down', 'up');
+    expect(redis?.breaker().state).toBe('closed');
+    expect((await countUp([key], [], LONG_MS)).kind).toBe('reply');
+  });
+
+  it('stays open while Redis is too slow, asks it again by itself, and closes when it is quick', async () => {
+    const { wire, countUp, key } = await openProxied();
+    await wire.slow(700);
+    await Promise.all([1, 2, 3, 4, 5].map(() => countUp([key], [], 10)));
+    await becomes('up', 'down');
+    await refuses(countUp, key);
+    await expect.poll(() => redis?.breaker().state, SOON).toBe('half-open');
+    await expect.poll(() => redis?.breaker().state, SOON).toBe('open');
+    await refuses(countUp, key);
+    await wire.heal();
+    await becomes('up', 'down', 'up');
+    expect((await countUp([key], [], LONG_MS)).kind).toBe('reply');
+  });
+
+  it('opens where half of the calls fail, though every other one is answered', async () => {
+    const { wire, countUp, key } = await openProxied();
+    await wire.slow(60);
+    // With the one that was answered before, ten of twenty.
+    for (let call = 0; call < 19; call++) {
+      expect(redis?.breaker().openings).toBe(0);
+      const { kind } = await countUp([key], [], call % 2 === 0 ? 5 : LONG_MS);
+      expect(kind).toBe(call % 2 === 0 ? 'late' : 'reply');
+    }
+    expect(redis?.breaker()).toMatchObject({ failures: 10, openings: 1 });
+    await becomes('up', 'down', 'up');
+  });
+
+  it('opens where calls are under way as the connection is reset, and closes as soon as it is back', async () => {
+    const { wire, countUp, key } = await openProxied();
+    await wire.slow(400);
+    const calls = Array.from({ length: 5 }, () => countUp([key], [], LONG_MS));
+    await expect.poll(() => admin.get(key), SOON).toBe('6');
+    await wire.cut();
+    expect((await Promise.all(calls)).map(({ kind }) => kind)).toEqual(Array(5).fill('late'));
+    expect(redis?.breaker().openings).toBe(1);
+    await wire.heal();
+    await becomes('up', 'down', 'up');
+    expect(redis?.breaker().state).toBe('closed');
+    expect(await countUp([key], [], LONG_MS)).toEqual({ kind: 'reply', reply: 7 });
+  });
+
+  it('takes the error of a script for an answer', async () => {
+    const broken = (await openWell()).defineScript('broken', { lua: 'return nothing.at', keys: 1 });
+    for (let call = 0; call < 25; call++) {
+      await expect(broken([PREFIX], [], LONG_MS)).rejects.toThrow('nothing');
+    }
+    expect(redis?.breaker()).toEqual({ state: 'closed', failures: 0, openings: 0 });
   });
 });
 

@@ -1,9 +1,11 @@
 /** The door to Redis, one server or a Cluster: its scripts, and word of when it goes and when it returns. */
 import { Redis, type Cluster } from 'ioredis';
 
+import { backoffMs } from './redis-backoff.ts';
+import type { BreakerState, BreakerTotals, Gate } from './redis-breaker.ts';
 import { keepCluster, type NodeOptions } from './redis-cluster.ts';
-import { startHeartbeat } from './redis-heartbeat.ts';
 import { createScriptBook, type ScriptRunner, type ScriptSource } from './redis-script.ts';
+import { watchServer } from './redis-server.ts';
 import { nameServers, readRedisUrl, type RedisAddress, type RedisServer } from './redis-url.ts';
 
 export type RedisState = 'up' | 'down';
@@ -24,6 +26,9 @@ export interface RedisConnection {
   readonly state: RedisState;
   /** A sentence on why it is in that state; while it is down, it follows what happens. */
   readonly reason: string;
+  /** The server that holds the key takes calls. */
+  readonly isOpen: (key: string) => boolean;
+  readonly breaker: () => BreakerFigures;
   /** Throws where the name is taken. */
   readonly defineScript: (name: string, source: ScriptSource) => ScriptRunner;
   /** Asks now, and answers within some two seconds. */
@@ -32,13 +37,15 @@ export interface RedisConnection {
   readonly close: () => Promise<void>;
 }
 
+/** Of a cluster, the state is the worst of its masters'. */
+export interface BreakerFigures extends Readonly<BreakerTotals> {
+  readonly state: BreakerState;
+}
+
 /** A command is out for so long and no byte comes in: the connection counts as broken. */
 const SILENCE_LIMIT_MS = 1_000;
 /** With a packet lost, a connection takes a second; TLS some more. */
 const CONNECT_TIMEOUT_MS = 2_000;
-const BACKOFF_MS = [100, 200, 400, 800, 1_600] as const;
-/** Each pause is up to a quarter shorter or longer, so that many clients don't return in step. */
-const BACKOFF_JITTER = 0.25;
 /** For a farewell that gets no answer; then the socket is destroyed. */
 const FAREWELL_MS = 100;
 
@@ -47,8 +54,9 @@ interface Front {
   readonly client: () => Redis | Cluster;
   /** null: all of it takes scripts. */
   readonly reason: () => string | null;
-  /** The server that holds the key takes scripts. */
-  readonly isOpen: (key: string) => boolean;
+  /** Of the server that holds the key; null: it takes no calls. */
+  readonly gateOf: (key: string) => Gate | null;
+  readonly breakerState: () => BreakerState;
   readonly ask: () => Promise<void>;
   readonly stop: () => void;
 }
@@ -60,8 +68,9 @@ export function openRedis(order: RedisOrder): RedisConnection {
   const { address } = read;
   const scripts = createScriptBook(
     () => front.client(),
-    (key) => front.isOpen(key),
+    (key) => front.gateOf(key),
   );
+  const totals: BreakerTotals = { failures: 0, openings: 0 };
   let told: RedisState | null = null;
   let isClosed = false;
 
@@ -83,11 +92,11 @@ export function openRedis(order: RedisOrder): RedisConnection {
           address,
           options: nodeOptions(address),
           detours: order.detours ?? {},
-          backoffMs,
+          totals,
           onReplacement: scripts.teach,
           onVerdict: tell,
         })
-      : openServer(address, tell);
+      : openServer(address, totals, tell);
 
   return {
     get state() {
@@ -96,6 +105,8 @@ export function openRedis(order: RedisOrder): RedisConnection {
     get reason() {
       return reason();
     },
+    isOpen: (key) => !isClosed && front.gateOf(key) !== null,
+    breaker: () => ({ ...totals, state: front.breakerState() }),
     defineScript: scripts.define,
     async ping() {
       await front.ask();
@@ -118,22 +129,23 @@ export function openRedis(order: RedisOrder): RedisConnection {
   };
 }
 
-function openServer(address: RedisAddress, onVerdict: () => void): Front {
+function openServer(address: RedisAddress, totals: BreakerTotals, onVerdict: () => void): Front {
   const redis = new Redis({
     ...address.servers[0],
     ...nodeOptions(address),
-    retryStrategy: backoffMs,
+    retryStrategy: (attempt) => backoffMs(attempt),
     enableOfflineQueue: false,
   });
-  const server = nameServers(address);
-  const beat = startHeartbeat(redis, { server, address, isCluster: false, onVerdict });
+  const order = { server: nameServers(address), address, isCluster: false, onVerdict, totals };
+  const { reason, gate, breakerState, ask, stop } = watchServer(redis, order);
   return {
     client: () => redis,
-    reason: beat.reason,
-    isOpen: () => beat.reason() === null,
-    ask: beat.ask,
+    reason,
+    gateOf: gate,
+    breakerState,
+    ask,
     stop() {
-      beat.stop();
+      stop();
       redis.disconnect();
     },
   };
@@ -157,10 +169,4 @@ export function nodeOptions({ user, password, database, isTls }: RedisAddress): 
     // The heartbeat looks closer.
     enableReadyCheck: false,
   };
-}
-
-/** `attempt` counts from 1. */
-export function backoffMs(attempt: number): number {
-  const pauseMs = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length) - 1] ?? 0;
-  return Math.round(pauseMs * (1 + BACKOFF_JITTER * (2 * Math.random() - 1)));
 }

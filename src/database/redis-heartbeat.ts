@@ -21,6 +21,8 @@ export interface HeartbeatOrder {
   readonly isCluster: boolean;
   /** After every verdict, also when it is the same as before. */
   readonly onVerdict: () => void;
+  /** The server would run scripts, and took so long to say so. */
+  readonly onAnswer: (elapsedMs: number) => void;
 }
 
 /** With SILENCE_LIMIT_MS, a server that falls silent is noticed within one and a half seconds. */
@@ -49,8 +51,11 @@ export function startHeartbeat(redis: Redis, order: HeartbeatOrder): Heartbeat {
     // A node of a cluster connects at its first command. In between, commands would queue.
     if (redis.status !== 'ready' && redis.status !== 'wait') return;
     // That the database was not found, Redis says once, and would then serve another one.
+    const askedMs = performance.now();
     const verdict = isReply(lastError) ? lastError : await examine(redis, order.isCluster);
-    if (verdict !== undefined) judge(verdict);
+    if (verdict === undefined || isStopped) return;
+    judge(verdict);
+    if (verdict === null) order.onAnswer(performance.now() - askedMs);
   }
 
   async function beat(): Promise<void> {

@@ -1,7 +1,9 @@
 /** Lua scripts, run by their names under a deadline: what comes back is a reply, or which way it failed. */
 import type { Cluster, Redis } from 'ioredis';
 
+import type { Gate } from './redis-breaker.ts';
 import { interpretFailure } from './redis-failure.ts';
+import { createGathering } from './redis-gathering.ts';
 import { tagOf } from './redis-slot.ts';
 
 /** What a script returns: Lua's false is null, its fractions are cut off, its strings come as they are. */
@@ -54,34 +56,48 @@ const AWAY: ScriptOutcome = { kind: 'away' };
 /** What `defineCommand` makes of a script. */
 type ClientMethod = (this: Redis | Cluster, ...words: readonly string[]) => Promise<RedisReply>;
 
-/** `client` may change; `isOpen`: a call for the key may be sent. */
+/** `client` may change; `gateOf`: where calls for the key pass, null while none does. */
 export function createScriptBook(
   client: () => Redis | Cluster,
-  isOpen: (key: string) => boolean,
+  gateOf: (key: string) => Gate | null,
 ): ScriptBook {
+  const gather = createGathering(client);
   const sources = new Map<string, ScriptSource>();
   let isClosed = false;
   let underWay = 0;
 
-  function send(method: string, words: readonly string[], withinMs: number): Promise<ScriptOutcome> {
+  function send(
+    gate: Gate,
+    method: string,
+    words: readonly string[],
+    withinMs: number,
+  ): Promise<ScriptOutcome> {
     const receiver = client();
     const run = Reflect.get(receiver, method) as ClientMethod;
+    const { epoch } = gate;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, withinMs, LATE);
-      const settle = (): void => {
+      let isOver = false;
+      const timer = setTimeout(() => {
+        isOver = true;
+        gate.note(epoch, false);
+        resolve(LATE);
+      }, withinMs);
+      const settle = (isAnswered: boolean): void => {
         clearTimeout(timer);
         underWay -= 1;
+        if (!isOver) gate.note(epoch, isAnswered);
       };
       underWay += 1;
+      gather();
       run.call(receiver, ...words).then(
         (reply) => {
-          settle();
+          settle(true);
           if (isExact(reply)) resolve({ kind: 'reply', reply });
           else reject(new RangeError(`the ${method} returned a number near 2^53: ${RETURN_DIGITS}`));
         },
         (error: unknown) => {
-          settle();
           const meaning = isClosed ? 'late' : interpretFailure(error);
+          settle(meaning === 'fault');
           if (meaning === 'fault') reject(new Error(`the ${method} failed: ${String(error)}`));
           else resolve(meaning === 'away' ? AWAY : LATE);
         },
@@ -98,8 +114,9 @@ export function createScriptBook(
       return (keys, args, withinMs) => {
         const key = firstOfOneTag(method, keys, source.keys);
         const words = [...keys, ...args.map(inFullDigits)];
-        const isFutile = isClosed || withinMs <= 0 || underWay >= MAX_UNDER_WAY || !isOpen(key);
-        return isFutile ? Promise.resolve(AWAY) : send(method, words, withinMs);
+        const isFutile = isClosed || withinMs <= 0 || underWay >= MAX_UNDER_WAY;
+        const gate = isFutile ? null : gateOf(key);
+        return gate === null ? Promise.resolve(AWAY) : send(gate, method, words, withinMs);
       };
     },
     teach(other) {

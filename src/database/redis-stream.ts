@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Cluster, Redis } from 'ioredis';
 
-import { backoffMs, nodeOptions, type RedisState } from './redis-connection.ts';
+import { backoffMs } from './redis-backoff.ts';
+import { nodeOptions, type RedisState } from './redis-connection.ts';
 import { describeFailure } from './redis-failure.ts';
 import { nameServers, readRedisUrl, type RedisAddress, type RedisServer } from './redis-url.ts';
 

@@ -5,6 +5,7 @@
  */
 import pg from 'pg';
 import { inTransaction, type Pool, type Transaction } from '../database/postgres-pool.ts';
+import { keepLifetimeShowings } from './postgres-lifetime-showings.ts';
 import { SEEN_DAYS_LOCK } from './postgres-seen.ts';
 import { tableLock } from './postgres-table-locks.ts';
 import { DAY_MS, startOf } from './tally.ts';
@@ -46,6 +47,7 @@ export async function keepDays(pool: Pool, retention: Retention, nowMs: number):
   for (const table of DAY_TABLES) {
     for (const day of await partitionDays(pool, table)) {
       const isOver = Date.parse(day) < todayMs - retention.eventDays * DAY_MS;
+      if (isOver && table === 'events_log') await keepLifetimeShowings(pool, partitionName(table, day));
       if (isOver && (await dropDay(pool, table, day))) dropped.push(partitionName(table, day));
     }
   }

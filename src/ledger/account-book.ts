@@ -13,6 +13,8 @@ import type { BidModel } from '../campaigns/model.ts';
 import { isZone } from './day.ts';
 import type { Account, BudgetTerms } from './ledger.ts';
 import { MAX_ORDINALS, type Marks } from './marks.ts';
+import { Pace } from './pacing.ts';
+import { rememberedNanos, type WinRecord } from './share.ts';
 
 /** Days of an account that are remembered: a change of zone or a clock that is set can bring one back. */
 const KEPT_DAYS = 3;
@@ -39,6 +41,11 @@ export class Bucket {
   /** The longest that any reservation in it was to last. */
   longestSec = 0;
   pendingNanos = 0;
+  /** An earlier run has left it: nobody knows which bids are in it. */
+  isWithheld = false;
+  /** The prices of the bids in it that were billed, and of those that lost. */
+  wonNanos = 0;
+  lostNanos = 0;
 
   constructor(lease: Lease, expirySec: number, dueSec: number) {
     this.lease = lease;
@@ -52,6 +59,8 @@ export class Lease {
   readonly book: AccountBook;
   readonly day: DayBook;
   readonly model: BidModel;
+  /** What a bid takes of it (share.ts). */
+  readonly share: number;
   outstandingNanos = 0;
   /** Nothing in it expires later, whatever is won. */
   lastExpirySec = 0;
@@ -67,12 +76,13 @@ export class Lease {
   /** The rewrite that has it already. */
   rewrite = 0;
 
-  constructor(number: number, book: AccountBook, day: DayBook, model: BidModel, marks: Marks | null) {
-    this.number = number;
+  constructor(book: AccountBook, day: DayBook, facts: Pick<Lease, 'number' | 'model' | 'share' | 'marks'>) {
+    this.number = facts.number;
     this.book = book;
     this.day = day;
-    this.model = model;
-    this.marks = marks;
+    this.model = facts.model;
+    this.share = facts.share;
+    this.marks = facts.marks;
   }
 }
 
@@ -95,7 +105,7 @@ export class OpenLease {
   }
 }
 
-export class AccountBook implements Account {
+export class AccountBook implements Account, WinRecord {
   #terms: BudgetTerms;
   #zone = FALLBACK_ZONE;
   #isBarred = false;
@@ -106,7 +116,15 @@ export class AccountBook implements Account {
   open: OpenLease | null = null;
   /** null until the day was looked up. */
   today: DayBook | null = null;
+  dayStartMs = 0;
   dayEndMs = 0;
+  /** How far it is along the line of its day. */
+  pace = new Pace();
+  /** How its bids of this run have ended. */
+  triedNanos = 0;
+  wonNanos = 0;
+  /** It has had leases of which bids take less than they may cost. */
+  hasShares = false;
   /** Units of the next slice. */
   sliceUnits = 0;
   sliceStartMs = 0;
@@ -176,12 +194,30 @@ export class AccountBook implements Account {
     if (lifetimeBudgetNanos === null) return daily;
     return Math.min(daily, lifetimeBudgetNanos - this.postedNanos - this.leasedNanos);
   }
+
+  /** What is not posted of the day's budget and of the whole; below 0 where more is. */
+  unpostedNanos(day: DayBook): number {
+    const { dailyBudgetNanos, lifetimeBudgetNanos } = this.#terms;
+    const daily = dailyBudgetNanos - day.postedNanos;
+    return lifetimeBudgetNanos === null ? daily : Math.min(daily, lifetimeBudgetNanos - this.postedNanos);
+  }
+
+  /** Of bids whose end is known by now: their prices, and of those that were billed. */
+  countBids(triedNanos: number, wonNanos: number): void {
+    this.triedNanos += triedNanos;
+    this.wonNanos += wonNanos;
+    while (this.triedNanos > rememberedNanos(this.#terms.unitNanos)) {
+      this.triedNanos = Math.floor(this.triedNanos / 2);
+      this.wonNanos = Math.floor(this.wonNanos / 2);
+    }
+  }
 }
 
-/** But for their version. */
+/** But for their version and their pacing, which changes no lease that is open. */
 export function sameTerms(a: BudgetTerms, b: BudgetTerms): boolean {
   return (
     a.model === b.model &&
+    a.budgetMode === b.budgetMode &&
     a.dailyBudgetNanos === b.dailyBudgetNanos &&
     a.lifetimeBudgetNanos === b.lifetimeBudgetNanos &&
     a.timezone === b.timezone &&

@@ -6,6 +6,7 @@ import { AccountBook, type DayBook, Lease } from './account-book.ts';
 import type { AccountEntry, Entry, KeptEntry, LeaseEntry, LeaseFact } from './entries.ts';
 import type { BudgetTerms } from './ledger.ts';
 import { type Mark, Marks } from './marks.ts';
+import { WHOLE_SHARE } from './share.ts';
 
 export class Books {
   readonly accounts = new Map<string, AccountBook>();
@@ -80,7 +81,9 @@ export class Books {
 
   #openLease(entry: LeaseEntry | KeptEntry, marks: Marks | null): Lease {
     const book = this.#account(entry.campaignId);
-    const lease = new Lease(entry.lease, book, book.day(entry.day), entry.model, marks);
+    const { lease: number, model, share } = entry;
+    const lease = new Lease(book, book.day(entry.day), { number, model, share, marks });
+    if (share < WHOLE_SHARE) book.hasShares = true;
     this.leases.set(lease.number, lease);
     this.highestLease = Math.max(this.highestLease, lease.number);
     return lease;

@@ -69,6 +69,10 @@ export class Reader {
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  get isAtEnd(): boolean {
+    return this.#at >= this.#buffer.length;
+  }
+
   u8(): number {
     return this.#buffer.readUInt8(this.#step(1));
   }

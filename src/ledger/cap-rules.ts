@@ -11,7 +11,7 @@ const MAX_AHEAD_SEC = 2 * 86_400;
 /** Open bids of a campaign for one user: more come only from somebody who asks and never shows. */
 const MAX_HELD = 1_000;
 /** Showings whose repeats are told, of a campaign and a user. More than that in its windows are rare. */
-const MAX_SHOWN = 64;
+export const MAX_SHOWN = 64;
 
 const NONE: ImpAnswer = { kind: 'none' };
 

@@ -18,8 +18,26 @@ const LIFETIME_KEPT_MS = 400 * 24 * HOUR_MS;
 /** Of terms whose zone nobody knows; they bear no bid anyway. */
 const FALLBACK_ZONE = 'UTC';
 
+/** An ask, and when it is the same. */
+interface KnownAsk extends LocalSpan {
+  readonly ask: CapAsk;
+}
+
+/** The same for all users, and worked out once a minute at most. */
+const knownAsks = new WeakMap<CapTerms, KnownAsk>();
+
 /** A campaign's caps as they stand at that moment. */
-export function askOf({ key, timezone, endMs, caps }: CapTerms, nowMs: number): CapAsk {
+export function askOf(terms: CapTerms, nowMs: number): CapAsk {
+  const known = knownAsks.get(terms);
+  if (known !== undefined && nowMs >= known.startMs && nowMs < known.endMs) return known.ask;
+  const slot = slotOf(nowMs, MINUTE_MS);
+  const ask = workOut(terms, nowMs);
+  // No window begins in the middle of a minute.
+  knownAsks.set(terms, { ...slot, ask });
+  return ask;
+}
+
+function workOut({ key, timezone, endMs, caps }: CapTerms, nowMs: number): CapAsk {
   const zone = isZone(timezone) ? timezone : FALLBACK_ZONE;
   const limits: CapLimit[] = [];
   let untilMs = 0;

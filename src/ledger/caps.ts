@@ -89,10 +89,13 @@ export type ReleasedBid = Omit<HeldBid, 'lease' | 'ordinal'>;
 
 /**
  * shown: counted · late: counted, though it was not held any more · repeated: it had been counted before · unknown:
- * nothing of this campaign is known of the user, as its windows are over or were lost · owed: it is counted as soon as
- * whoever counts can be told, unless this process dies before · away: tell it again.
+ * nothing of this campaign is known of the user, as its windows are over · owed: it is kept, and counted as soon as
+ * whoever counts can be told · away: it could not be kept either, and is to be told again.
  */
 export type ShowStatus = 'shown' | 'late' | 'repeated' | 'unknown' | 'owed' | 'away';
+
+/** rebuilding: what was lost is being put back; until then, as while they are away, nothing that has caps is shown. */
+export type CapsState = 'up' | 'away' | 'rebuilding';
 
 export interface Caps {
   /** Chooses for all imps of a request, and holds what it chose. Returns at once where it needs nobody else. */
@@ -107,4 +110,9 @@ export interface Caps {
   /** Forgets what is over. Call it every second. */
   tick(nowMs: number): void;
   close(): Promise<void>;
+}
+
+/** With what metrics and /health ask for. */
+export interface WatchedCaps extends Caps {
+  readonly state: CapsState;
 }

@@ -149,6 +149,7 @@ export class Clerk {
       campaignId: lease.book.terms.campaignId,
       day: lease.day.key,
       model: lease.model,
+      share: lease.share,
       lastExpirySec: lease.lastExpirySec,
       longestSec: lease.longestSec,
       expiredThroughSec: lease.expiredThroughSec,

@@ -22,6 +22,8 @@ const TERMS: BudgetTerms = {
   dailyBudgetNanos: costNanos(1_000),
   lifetimeBudgetNanos: costNanos(3_000),
   timezone: 'UTC',
+  evenOver: null,
+  budgetMode: 'strict',
   unitNanos: costNanos(100),
 };
 

@@ -14,11 +14,16 @@ const MAGIC = 'GAVELLED';
 const VERSION = 2;
 const FILE_HEADER_BYTES = 16;
 const GATHERED_START_BYTES = 65_536;
+/** Calls are not kept waiting for longer; a disk that is merely busy answers in tens of milliseconds. */
+const HANG_MS = 2_000;
+
 /** The calls that can fail for want of a sound disk. */
 export interface Disk {
   write(fd: number, bytes: Uint8Array, offset: number, length: number, position: number): number;
   /** Puts the data of the file on the medium. */
   sync(fd: number): Promise<void>;
+  /** A sync that takes longer hangs. */
+  readonly hangMs: number;
 }
 
 export const REAL_DISK: Disk = {
@@ -30,6 +35,7 @@ export const REAL_DISK: Disk = {
         else reject(error);
       });
     }),
+  hangMs: HANG_MS,
 };
 
 /** What a crash left of records that it cut short: they had not been kept, and nobody was told that they were. */
@@ -50,6 +56,8 @@ export class AppendFile {
   #position: number;
   #gathered = Buffer.alloc(GATHERED_START_BYTES);
   #gatheredBytes = 0;
+  /** When the sync under way began; Infinity: none is. */
+  #syncSinceMs = Infinity;
 
   private constructor(path: string, fd: number, disk: Disk, position: number) {
     this.#path = path;
@@ -148,8 +156,18 @@ export class AppendFile {
     }
   }
 
-  sync(): Promise<void> {
-    return this.#disk.sync(this.#fd);
+  /** One at a time. */
+  async sync(): Promise<void> {
+    this.#syncSinceMs = performance.now();
+    try {
+      await this.#disk.sync(this.#fd);
+    } finally {
+      this.#syncSinceMs = Infinity;
+    }
+  }
+
+  get isHanging(): boolean {
+    return performance.now() - this.#syncSinceMs > this.#disk.hangMs;
   }
 
   /** Waits for the disk: for the few bytes that came since the last `sync`. */

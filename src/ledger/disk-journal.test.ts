@@ -39,6 +39,7 @@ function texts(journal: Journal): string[] {
 
 /** A disk that takes `room` bytes more, and syncs while `syncs` is true. */
 class SmallDisk implements Disk {
+  readonly hangMs = REAL_DISK.hangMs;
   room = Number.POSITIVE_INFINITY;
   syncs = true;
 
@@ -62,6 +63,8 @@ function terms(campaignId: string): BudgetTerms {
     dailyBudgetNanos: costNanos(1_000_000_000),
     lifetimeBudgetNanos: null,
     timezone: 'UTC',
+    evenOver: null,
+    budgetMode: 'strict',
     unitNanos: costNanos(100),
   };
 }
@@ -188,6 +191,20 @@ describe('the journal on disk', () => {
     await journal.saved();
     expect(journal.healthy).toBe(true);
     expect(texts(open())).toEqual(['first', 'second']);
+  });
+
+  it('hangs while the disk does not answer, and no longer', async () => {
+    const answers: (() => void)[] = [];
+    const sync = (): Promise<void> => new Promise((resolve) => answers.push(resolve));
+    const journal = open({ disk: { ...REAL_DISK, sync, hangMs: 20 } });
+    journal.append(Buffer.from('first'));
+    const saved = journal.saved();
+    expect(journal.isHanging).toBe(false);
+    await expect.poll(() => journal.isHanging).toBe(true);
+    expect(journal.healthy).toBe(true);
+    answers[0]?.();
+    await saved;
+    expect(journal.isHanging).toBe(false);
   });
 
   it('shares one sync among all who wait in a turn', async () => {

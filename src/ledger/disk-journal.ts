@@ -104,6 +104,10 @@ class DiskJournal implements Journal {
     return this.#writeError === null && this.#syncError === null;
   }
 
+  get isHanging(): boolean {
+    return this.#file.isHanging;
+  }
+
   saved(): Promise<void> {
     if (!this.#unsynced && this.#syncing === null && this.healthy) return Promise.resolve();
     this.#forWrite ??= new Waiting();

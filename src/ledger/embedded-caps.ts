@@ -8,7 +8,15 @@
  */
 import { emptyRecord, keyOf, packRecord, unpackRecord, type UserRecord } from './cap-record.ts';
 import { countShowing, endOf, holdShowings, releaseShowing } from './cap-rules.ts';
-import type { Caps, HeldBid, HoldAnswer, HoldOrder, ReleasedBid, ShowStatus } from './caps.ts';
+import type {
+  CapsState,
+  HeldBid,
+  HoldAnswer,
+  HoldOrder,
+  ReleasedBid,
+  ShowStatus,
+  WatchedCaps,
+} from './caps.ts';
 import type { Journal } from './journal.ts';
 
 const USER_BYTES = 16;
@@ -19,7 +27,7 @@ const COPIED_BYTES_PER_TICK = 1_048_576;
 
 const AWAY: HoldAnswer = { kind: 'away' };
 
-export interface EmbeddedCaps extends Caps {
+export interface EmbeddedCaps extends WatchedCaps {
   /** Users that are remembered, and the bytes of their records. */
   size(): { readonly users: number; readonly recordBytes: number };
   /** The user's packed record; '': nothing is known of the user. */
@@ -46,6 +54,10 @@ class JournaledCaps implements EmbeddedCaps {
       this.#set(text.slice(0, USER_BYTES), text.slice(USER_BYTES));
     });
     for (const packed of this.#records.values()) unpackRecord(packed);
+  }
+
+  get state(): CapsState {
+    return this.#journal.healthy ? 'up' : 'away';
   }
 
   hold({ userHash, nowMs, imps, holds }: HoldOrder): HoldAnswer {

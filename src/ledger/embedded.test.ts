@@ -18,6 +18,8 @@ function terms(changes: Partial<BudgetTerms> = {}): BudgetTerms {
     dailyBudgetNanos: costNanos(1_000),
     lifetimeBudgetNanos: null,
     timezone: 'UTC',
+    evenOver: null,
+    budgetMode: 'strict',
     unitNanos: costNanos(100),
     ...changes,
   };

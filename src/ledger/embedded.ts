@@ -22,6 +22,7 @@ import type {
 import { MAX_ORDINALS } from './marks.ts';
 import { Notices } from './notices.ts';
 import { WIN_EXTENSION_SEC } from './pending.ts';
+import { heldOf } from './share.ts';
 import { Slices } from './slices.ts';
 import type { Totals } from './totals.ts';
 
@@ -99,13 +100,12 @@ class JournaledLedger implements EmbeddedLedger {
       this.#dry.add(book);
       return null;
     }
-    open.unusedNanos -= nanos;
     if (nanos > 0) this.#expiry.pending.add(open, expirySec, nanos, Math.floor(this.#clerk.nowMs / 1000));
     return { lease: open.lease.number, ordinal: open.lease.given++ };
   }
 
   release(bid: ReservedBid, nowMs: number): void {
-    this.#noticesAt(nowMs).void(bid);
+    this.#noticesAt(nowMs).release(bid);
   }
 
   post(bid: ReservedBid, amountNanos: CostNanos, nowMs: number): Promise<PostStatus> {
@@ -220,7 +220,7 @@ class JournaledLedger implements EmbeddedLedger {
     const { open } = book;
     const holds =
       open !== null &&
-      nanos <= open.unusedNanos &&
+      heldOf(nanos, open.lease.share) <= open.unusedNanos &&
       now < open.sliceEndMs &&
       now < book.dayEndMs &&
       expirySec + WIN_EXTENSION_SEC <= open.lease.lastExpirySec &&

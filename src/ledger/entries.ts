@@ -72,6 +72,8 @@ export interface LeaseEntry {
   readonly campaignId: string;
   readonly day: number;
   readonly model: BidModel;
+  /** share.ts */
+  readonly share: number;
 }
 
 /** A whole lease, as a rewritten journal begins with it. */
@@ -81,6 +83,7 @@ export interface KeptEntry {
   readonly campaignId: string;
   readonly day: number;
   readonly model: BidModel;
+  readonly share: number;
   readonly lastExpirySec: number;
   readonly longestSec: number;
   readonly expiredThroughSec: number;

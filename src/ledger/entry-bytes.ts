@@ -1,8 +1,8 @@
 /**
  * The bytes of the journal's entries. Little-endian:
  *
- *   terms       1  u8 model  f64 daily  f64 lifetime (-1: none)  f64 unit  str timezone  str campaignId
- *   lease       2  u48 lease  i32 day  u8 model  str campaignId
+ *   terms       1  u8 model  f64 daily  f64 lifetime (-1: none)  f64 unit  str timezone  str campaignId  u8 mode
+ *   lease       2  u48 lease  i32 day  u8 model  str campaignId  u32 share
  *   slice       3  u48 lease  f64 amount  u32 lastExpirySec  f64 atMs
  *   unused      4  u48 lease  f64 amount
  *   post        5  u48 lease  u32 ordinal  f64 amount  f64 released
@@ -12,20 +12,23 @@
  *   conversion  9  u48 lease  u32 ordinal  i32 day  f64 amount
  *   expire     10  u48 lease  u32 expirySec  f64 released
  *   kept       11  u48 lease  i32 day  u8 model  u32 lastExpirySec  u32 longestSec  u32 expiredThroughSec
- *                  f64 outstanding  per mark: u32 words, that many u32;  str campaignId
+ *                  f64 outstanding  per mark: u32 words, that many u32;  str campaignId  u32 share
  *   account    12  f64 posted  u32 days, each: i32 day  f64 posted;  str campaignId
  *   retract    13  u48 lease  u32 ordinal  f64 amount
  *   str            u32 length, UTF-8
  *
- * An f64 holds every amount exactly: they are integers up to 2^53 - 1. The version of terms is not written: it is
- * of this run, and any that come after a restart are newer than what is read back.
+ * A journal of before there were modes has none at the ends of the three: it is strict, its shares are whole.
+ *
+ * An f64 holds every amount exactly: they are integers up to 2^53 - 1. The version of terms and their
+ * pacing are not written: they are of this run, and any that come after a restart are newer than what is read back.
  */
-import type { BidModel } from '../campaigns/model.ts';
+import type { BidModel, BudgetMode } from '../campaigns/model.ts';
 import { costNanos } from '../money.ts';
 import { Reader, Writer } from './bytes.ts';
 import type { AccountEntry, Entry, KeptEntry, LeaseEntry, LeaseFact } from './entries.ts';
 import type { BudgetTerms } from './ledger.ts';
 import { MARKS, Marks } from './marks.ts';
+import { WHOLE_SHARE } from './share.ts';
 
 const KINDS = [
   'terms',
@@ -46,6 +49,7 @@ const CODE = Object.fromEntries(KINDS.map((kind, at) => [kind, at + 1])) as Read
   Record<Entry['kind'], number>
 >;
 const MODELS = ['cpm', 'cpc', 'cpa'] as const satisfies readonly BidModel[];
+const MODES = ['strict', 'expected'] as const satisfies readonly BudgetMode[];
 
 const NO_WORDS: ArrayLike<number> = [];
 /** Below every version that a snapshot gives. */
@@ -61,8 +65,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
   else if (entry.kind === 'account') encodeAccount(entry);
   else {
     writer.u48(entry.lease);
-    if (entry.kind === 'lease') encodeLease(entry);
-    else if (entry.kind === 'kept') encodeKept(entry);
+    if (entry.kind === 'lease' || entry.kind === 'kept') encodeLease(entry);
     else encodeFact(entry);
   }
   return writer.bytes();
@@ -83,7 +86,7 @@ export function decodeEntry(record: Uint8Array): Entry {
       return decodeKept(reader);
     case 'lease': {
       const [lease, day, model] = [reader.u48(), reader.i32(), readModel(reader)];
-      return { kind, lease, day, model, campaignId: reader.text() };
+      return { kind, lease, day, model, campaignId: reader.text(), share: readShare(reader) };
     }
     case 'slice':
       return {
@@ -122,6 +125,7 @@ function encodeTerms(terms: BudgetTerms): void {
   writer.f64(terms.unitNanos);
   writer.text(terms.timezone);
   writer.text(terms.campaignId);
+  writer.u8(MODES.indexOf(terms.budgetMode));
 }
 
 function decodeTerms(reader: Reader): BudgetTerms {
@@ -134,7 +138,9 @@ function decodeTerms(reader: Reader): BudgetTerms {
     lifetimeBudgetNanos: lifetime < 0 ? null : costNanos(lifetime),
     unitNanos: costNanos(reader.f64()),
     timezone: reader.text(),
+    evenOver: null,
     campaignId: reader.text(),
+    budgetMode: reader.isAtEnd ? 'strict' : (MODES[reader.u8()] ?? 'strict'),
     termsVersion: READ_BACK_VERSION,
   };
 }
@@ -155,13 +161,16 @@ function decodeAccount(reader: Reader): AccountEntry {
   return { kind: 'account', postedNanos, days, campaignId: reader.text() };
 }
 
-function encodeLease(entry: LeaseEntry): void {
+function encodeLease(entry: LeaseEntry | KeptEntry): void {
   writer.i32(entry.day);
   writer.u8(MODELS.indexOf(entry.model));
+  if (entry.kind === 'kept') encodeKept(entry);
   writer.text(entry.campaignId);
+  writer.u32(entry.share);
 }
 
 function encodeFact(entry: LeaseFact): void {
+  if ('ordinal' in entry) writer.u32(entry.ordinal);
   switch (entry.kind) {
     case 'slice':
       writer.f64(entry.amountNanos);
@@ -169,28 +178,21 @@ function encodeFact(entry: LeaseFact): void {
       writer.f64(entry.atMs);
       break;
     case 'unused':
+    case 'retract':
       writer.f64(entry.amountNanos);
       break;
     case 'post':
-      writer.u32(entry.ordinal);
       writer.f64(entry.amountNanos);
       writer.f64(entry.releasedNanos);
       break;
     case 'void':
-      writer.u32(entry.ordinal);
       writer.f64(entry.releasedNanos);
       break;
-    case 'retract':
-      writer.u32(entry.ordinal);
-      writer.f64(entry.amountNanos);
-      break;
     case 'win':
-      writer.u32(entry.ordinal);
       writer.u8(entry.isLate ? 1 : 0);
       break;
     case 'click':
     case 'conversion':
-      writer.u32(entry.ordinal);
       writer.i32(entry.day);
       writer.f64(entry.amountNanos);
       break;
@@ -202,33 +204,26 @@ function encodeFact(entry: LeaseFact): void {
 }
 
 function encodeKept(entry: KeptEntry): void {
-  writer.i32(entry.day);
-  writer.u8(MODELS.indexOf(entry.model));
   writer.u32(entry.lastExpirySec);
   writer.u32(entry.longestSec);
   writer.u32(entry.expiredThroughSec);
   writer.f64(entry.outstandingNanos);
   for (const mark of MARKS) writer.words(entry.marks?.words(mark) ?? NO_WORDS);
-  writer.text(entry.campaignId);
 }
 
 function decodeKept(reader: Reader): KeptEntry {
-  const [lease, day, model] = [reader.u48(), reader.i32(), readModel(reader)];
-  const [lastExpirySec, longestSec, expiredThroughSec] = [reader.u32(), reader.u32(), reader.u32()];
-  const outstandingNanos = reader.f64();
-  const marks = decodeMarks(reader);
-  const campaignId = reader.text();
   return {
     kind: 'kept',
-    lease,
-    campaignId,
-    day,
-    model,
-    lastExpirySec,
-    longestSec,
-    expiredThroughSec,
-    outstandingNanos,
-    marks,
+    lease: reader.u48(),
+    day: reader.i32(),
+    model: readModel(reader),
+    lastExpirySec: reader.u32(),
+    longestSec: reader.u32(),
+    expiredThroughSec: reader.u32(),
+    outstandingNanos: reader.f64(),
+    marks: decodeMarks(reader),
+    campaignId: reader.text(),
+    share: readShare(reader),
   };
 }
 
@@ -241,6 +236,10 @@ function decodeMarks(reader: Reader): Marks | null {
     hasAny ||= words.length > 0;
   }
   return hasAny ? marks : null;
+}
+
+function readShare(reader: Reader): number {
+  return reader.isAtEnd ? WHOLE_SHARE : reader.u32();
 }
 
 function readModel(reader: Reader): BidModel {

@@ -2,10 +2,11 @@
  * What time does: reservations expire, leases are forgotten, and when the clock is set back, nothing that was
  * reserved while it was ahead outlives its validity by more than that.
  */
-import type { Lease } from './account-book.ts';
+import type { Bucket, Lease } from './account-book.ts';
 import type { Clerk } from './clerk.ts';
 import { Keeping } from './keeping.ts';
 import { Pending } from './pending.ts';
+import { priceOf } from './share.ts';
 
 /**
  * After a jump of the clock no lease is forgotten for this long: a clock that is a year ahead, at the start or for
@@ -33,7 +34,9 @@ export class Expiry {
   }
 
   expire(): void {
-    for (const { lease, expirySec, pendingNanos } of this.pending.takeDue(this.#nowSec)) {
+    for (const bucket of this.pending.takeDue(this.#nowSec)) {
+      if (!bucket.isWithheld) countBids(bucket);
+      const { lease, expirySec, pendingNanos } = bucket;
       if (pendingNanos === 0) continue;
       this.#clerk.enter(lease, {
         kind: 'expire',
@@ -64,4 +67,9 @@ export class Expiry {
   get #nowSec(): number {
     return Math.floor(this.#clerk.nowMs / 1000);
   }
+}
+
+/** All bids of one lease and one second at once, so that those that are billed soon count for no more than those that are not. */
+function countBids({ lease, wonNanos, lostNanos, pendingNanos }: Bucket): void {
+  lease.book.countBids(wonNanos + lostNanos + priceOf(pendingNanos, lease.share), wonNanos);
 }

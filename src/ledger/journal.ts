@@ -9,6 +9,8 @@ export interface Journal {
   write(): boolean;
   /** false while what was appended can't be kept. */
   readonly healthy: boolean;
+  /** The disk takes so long with what it was given that nobody waits for it any more. */
+  readonly isHanging: boolean;
   /** Resolves when all that was appended before is kept; rejects when it can't be. Its call is also a new try. */
   saved(): Promise<void>;
   readonly bytes: number;

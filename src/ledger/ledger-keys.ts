@@ -1,10 +1,14 @@
 /**
  * Where a campaign's budget stands in Redis, all in the hash slot of the campaign:
  *
- *   gavel:<database>:{<campaign>}:book       hash   posted, leased, p<day>, l<day>, late, edited, seen, day, daily, lifetime
+ *   gavel:<database>:{<campaign>}:book       hash   posted, leased, p<day>, l<day>, late, edited, excess, tried,
+ *                                                   won, seen, day, daily, lifetime, home: what it was
+ *                                                   opened on; rebuilding, until, heard, empty: while
+ *                                                   it is made whole (redis-recovery.ts)
  *   …:leases                                 zset   the open leases, by the second of their last expiry
  *   …:lease:<number>                         hash   node, day, model, granted, returned, outstanding, through, last, closed,
- *                                                   n<second>: what notices took out of what expires then
+ *                                                   share, remembered, n<second>: what notices took out of what
+ *                                                   expires then, w<second>: the prices of those that were billed
  *   …:marks:<number>                         bytes  what happened to each ordinal, a bit each
  *
  * A lease and its marks run out when no notice for them can count any more.

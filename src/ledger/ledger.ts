@@ -2,7 +2,8 @@
  * The ledger's door: budgets are reserved at the bid, posted by the money notice, voided by a loss notice, and
  * expire by silence. Whatever stands behind it, a reservation posts at most once.
  */
-import type { Schedule, BidModel } from '../campaigns/model.ts';
+import type { WeekStretch } from '../campaigns/daypart.ts';
+import type { Schedule, BidModel, BudgetMode } from '../campaigns/model.ts';
 import type { CostNanos } from '../money.ts';
 import type { Totals } from './totals.ts';
 
@@ -12,12 +13,25 @@ export interface BudgetTerms {
   /** The epoch of the index that they stood in first: older terms never take the place of newer ones. */
   readonly termsVersion: number;
   readonly model: BidModel;
+  /** Of cpm campaigns: the others reserve nothing. */
+  readonly budgetMode: BudgetMode;
   readonly dailyBudgetNanos: CostNanos;
   readonly lifetimeBudgetNanos: CostNanos | null;
   /** A campaign whose zone nobody knows bears no unit. */
   readonly timezone: Schedule['timezone'];
+  /** The time that a day's budget is spread over (pacing.ts); null: it is spent as fast as bids are won. */
+  readonly evenOver: ActiveTime | null;
   /** The most that one reservation costs: no grant below it. For cpc and cpa: one click, one conversion. */
   readonly unitNanos: CostNanos;
+}
+
+/** When a campaign runs. */
+export interface ActiveTime {
+  readonly startMs: number;
+  /** Exclusive; Infinity: no end. */
+  readonly endMs: number;
+  /** Of the local week; none: at all times. */
+  readonly stretches: readonly WeekStretch[];
 }
 
 /** One unit taken from a lease. `lease` and `ordinal` together name it for ever. */
@@ -29,7 +43,7 @@ export interface Reservation {
 /** What a token says of the reservation that it belongs to. */
 export interface ReservedBid extends Reservation {
   readonly campaignId: string;
-  /** What was reserved. 0 for cpc and cpa. */
+  /** The most that it costs. 0 for cpc and cpa. */
   readonly reservedNanos: CostNanos;
   /** Epoch seconds. */
   readonly expirySec: number;

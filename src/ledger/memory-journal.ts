@@ -31,6 +31,7 @@ class ArrayJournal implements MemoryJournal {
   appended: number;
   written: number;
   wantsRewrite = false;
+  readonly isHanging = false;
 
   constructor(records: readonly Kept[], appended: number) {
     this.#records = records;

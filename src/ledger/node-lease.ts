@@ -8,20 +8,25 @@ import type { BidModel } from '../campaigns/model.ts';
 import { isZone, localDay } from './day.ts';
 import type { Account, BudgetTerms } from './ledger.ts';
 import { MAX_ORDINALS } from './marks.ts';
+import { type Curve, Pace } from './pacing.ts';
 import { WIN_EXTENSION_SEC } from './pending.ts';
+import { heldOf, keepShare, rememberedNanos, shareOf, type WinRecord } from './share.ts';
 
 /** How long a budget that was spent is left alone; twice as long each time, as it comes back when leases run out. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
+/** How long a lease is remembered after its last expiry: keeping.ts says why. */
+export const KEPT_SEC = { cpm: 48 * 3_600, cpc: 48 * 3_600, cpa: 48 * 3_600 + 30 * 86_400 } as const;
 /** The days of terms whose zone nobody knows. */
 const FALLBACK_ZONE = 'UTC';
-const NOT_DUE = Number.POSITIVE_INFINITY;
 
 export class NodeLease {
   readonly number: number;
   readonly account: NodeAccount;
   readonly day: number;
   readonly model: BidModel;
+  /** What a bid takes of it (share.ts). */
+  readonly share: number;
   /** It is not given out of after this. */
   readonly endMs: number;
   /** Redis has never heard of it. */
@@ -44,17 +49,18 @@ export class NodeLease {
   sliceEndMs = 0;
   sliceMs = 0;
   /** When a win has put something into it, beyond the sums below. */
-  extendedSec = NOT_DUE;
+  extendedSec = Infinity;
   /** What it last told is back with Redis. */
   toldNanos = 0;
   /** What was reserved, by its expiry. */
   readonly reserved = new Map<number, number>();
 
-  constructor(number: number, account: NodeAccount, day: number, endMs: number) {
+  constructor(number: number, account: NodeAccount, day: number, share: number, endMs: number) {
     this.number = number;
     this.account = account;
     this.day = day;
     this.model = account.terms.model;
+    this.share = share;
     this.endMs = endMs;
   }
 
@@ -64,14 +70,15 @@ export class NodeLease {
 
   /** A unit more can be reserved at once. */
   bearsUnit(nowMs: number): boolean {
-    const unitNanos = this.model === 'cpm' ? this.account.terms.unitNanos : 0;
+    const unitNanos = this.model === 'cpm' ? heldOf(this.account.terms.unitNanos, this.share) : 0;
     return !this.isClosing && nowMs < this.sliceEndMs && this.unusedNanos >= unitNanos;
   }
 
-  holds(nanos: number, nowMs: number, expirySec: number): boolean {
+  /** A bid of that price. */
+  holds(priceNanos: number, nowMs: number, expirySec: number): boolean {
     return (
       !this.isClosing &&
-      nanos <= this.unusedNanos &&
+      heldOf(priceNanos, this.share) <= this.unusedNanos &&
       nowMs < this.sliceEndMs &&
       expirySec > this.throughSec &&
       expirySec + WIN_EXTENSION_SEC <= this.lastExpirySec &&
@@ -80,19 +87,27 @@ export class NodeLease {
   }
 
   /** The ordinal. */
-  take(nanos: number, expirySec: number): number {
+  take(priceNanos: number, expirySec: number): number {
+    const nanos = heldOf(priceNanos, this.share);
     this.reservedNanos += nanos;
     if (nanos > 0) this.reserved.set(expirySec, (this.reserved.get(expirySec) ?? 0) + nanos);
     return this.given++;
   }
 
   /** Nobody was told of it. Once it has expired, it goes back by that. */
-  putBack(nanos: number, expirySec: number): void {
+  putBack(priceNanos: number, expirySec: number): void {
+    const nanos = heldOf(priceNanos, this.share);
     const sum = this.reserved.get(expirySec);
     if (sum === undefined || sum < nanos || expirySec <= this.throughSec) return;
     this.reservedNanos -= nanos;
     if (sum === nanos) this.reserved.delete(expirySec);
     else this.reserved.set(expirySec, sum - nanos);
+  }
+
+  /** As Redis is told: bids whose share is always whole are not counted. */
+  shareTerms(): readonly [share: number | '', rememberedNanos: number] {
+    const { budgetMode, unitNanos } = this.account.terms;
+    return [budgetMode === 'expected' && this.model === 'cpm' ? this.share : '', rememberedNanos(unitNanos)];
   }
 
   /** What is not used goes back with the next settlement. */
@@ -116,7 +131,8 @@ export class NodeLease {
   }
 }
 
-export class NodeAccount implements Account {
+export class NodeAccount implements Account, WinRecord {
+  readonly #pace = new Pace();
   #terms: BudgetTerms;
   #zone = FALLBACK_ZONE;
   #isBarred = false;
@@ -125,10 +141,14 @@ export class NodeAccount implements Account {
   proposed: NodeLease | null = null;
   /** Shared by all who wait for it. */
   asking: Promise<void> | null = null;
+  /** Redis is being asked for a slice. */
+  granting: Promise<unknown> | null = null;
   /** The budget did not bear what was last asked of it. */
   isSpent = false;
   /** Until then it is not asked again. */
   retryMs = 0;
+  /** Questions in a row that nobody answered. */
+  unanswered = 0;
   /** Between the last two times that it was. */
   pauseMs = 0;
   day = 0;
@@ -145,6 +165,8 @@ export class NodeAccount implements Account {
   postedTodayNanos = 0;
   postedNanos = 0;
   leasedNanos = 0;
+  triedNanos = 0;
+  wonNanos = 0;
 
   constructor(terms: BudgetTerms) {
     this.#terms = terms;
@@ -160,7 +182,7 @@ export class NodeAccount implements Account {
     return this.#isBarred;
   }
 
-  /** The same of a later version. */
+  /** The same of a later version, but for its pacing. */
   renew(terms: BudgetTerms): void {
     this.#terms = terms;
   }
@@ -169,16 +191,20 @@ export class NodeAccount implements Account {
     this.#terms = terms;
     this.#isBarred = !isZone(terms.timezone);
     if (!this.#isBarred) this.#zone = terms.timezone;
-    this.dayEndMs = 0;
-    this.revive();
+    this.setBack();
   }
 
   /** The budget bears nothing more: it is left alone for a while, and clicks and conversions are not bid for. */
-  exhaust(nowMs: number): void {
+  exhaust(nowMs: number, pauseMs = this.pauseMs * 2): void {
     this.isSpent = true;
-    this.pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.pauseMs * 2));
+    this.pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, pauseMs));
     this.retryMs = nowMs + this.pauseMs;
     if (this.open !== null && this.#terms.model !== 'cpm') this.open.sliceEndMs = 0;
+  }
+
+  /** The line of its day, which `turnDay` has looked up; null: it is not paced. */
+  curve(): Curve | null {
+    return this.#pace.curve(this.#terms, this.#zone, { startMs: this.dayStartMs, endMs: this.dayEndMs });
   }
 
   /** It may be asked for again. */
@@ -203,7 +229,15 @@ export class NodeAccount implements Account {
     return key;
   }
 
-  /** The clock was set back: the day is looked up again. */
+  /** What the next bid takes of its price. */
+  shareNow(): number {
+    const { dailyBudgetNanos, lifetimeBudgetNanos } = this.#terms;
+    const ever = (lifetimeBudgetNanos ?? Infinity) - this.postedNanos;
+    const unposted = Math.min(ever, dailyBudgetNanos - this.postedTodayNanos);
+    return keepShare(this.open?.share ?? null, shareOf(this.#terms, this, unposted));
+  }
+
+  /** The clock or the terms were set anew: the day is looked up again. */
   setBack(): void {
     this.dayEndMs = 0;
     this.revive();

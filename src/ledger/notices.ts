@@ -4,6 +4,7 @@ import type { Clerk } from './clerk.ts';
 import type { PostStatus, ReservedBid, VoidStatus, WinStatus } from './ledger.ts';
 import type { Mark } from './marks.ts';
 import { type Pending, WIN_EXTENSION_SEC } from './pending.ts';
+import { heldOf } from './share.ts';
 import type { Slices } from './slices.ts';
 
 /** A post that may yet turn out not to be kept. */
@@ -39,7 +40,10 @@ export class Notices {
     const isVoided = has(lease, 'voided', bid);
     const late = isVoided || this.#expired(lease, bid);
     const postedNanos = Math.min(amountNanos, bid.reservedNanos);
-    const releasedNanos = isVoided ? 0 : this.#take(lease, bid);
+    const heldNanos = heldOf(bid.reservedNanos, lease.share);
+    const releasedNanos = isVoided ? 0 : this.#take(lease, bid, 'wonNanos');
+    if (releasedNanos === 0) lease.book.countBids(0, bid.reservedNanos);
+    const aboveNanos = overspentNanos(lease);
     const { lease: number, ordinal } = bid;
     this.#clerk.enter(lease, {
       kind: 'post',
@@ -57,7 +61,11 @@ export class Notices {
       this.#slices.giveBackExcess(lease.book);
       return 'late';
     }
-    totals.unexplainedOverspendNanos += Math.max(0, postedNanos - releasedNanos);
+    totals.unexplainedOverspendNanos += Math.max(0, Math.min(postedNanos, heldNanos) - releasedNanos);
+    if (lease.book.hasShares) {
+      totals.expectedExcessNanos += overspentNanos(lease) - aboveNanos;
+      this.#slices.giveBackExcess(lease.book);
+    }
     return 'posted';
   }
 
@@ -83,13 +91,22 @@ export class Notices {
     return true;
   }
 
+  /** Nobody was told of it: that it was not billed says nothing. */
+  release(bid: ReservedBid): void {
+    this.#void(bid, null);
+  }
+
   void(bid: ReservedBid): VoidStatus {
+    return this.#void(bid, 'lostNanos');
+  }
+
+  #void(bid: ReservedBid, as: 'lostNanos' | null): VoidStatus {
     const lease = this.#find(bid);
     if (lease === null) return 'unknown';
     if (has(lease, 'posted', bid)) return 'already_posted';
     if (has(lease, 'voided', bid)) return 'repeated';
     if (this.#expired(lease, bid)) return 'expired';
-    const releasedNanos = this.#take(lease, bid);
+    const releasedNanos = this.#take(lease, bid, as);
     this.#clerk.enter(lease, { kind: 'void', lease: bid.lease, ordinal: bid.ordinal, releasedNanos });
     this.#clerk.totals.voids++;
     this.#clerk.totals.voidedNanos += releasedNanos;
@@ -172,12 +189,13 @@ export class Notices {
     return null;
   }
 
-  /** Takes the reservation out of the sum that holds it, where one still does; says how much that was. */
-  #take(lease: Lease, bid: ReservedBid): number {
+  /** Takes the reservation out of the sum that holds it, where one still does, and says how much that was. */
+  #take(lease: Lease, bid: ReservedBid, as: 'wonNanos' | 'lostNanos' | null): number {
     const bucket = this.#bucketOf(lease, bid);
     if (bucket === null) return 0;
-    const nanos = Math.min(bid.reservedNanos, bucket.pendingNanos);
+    const nanos = Math.min(heldOf(bid.reservedNanos, lease.share), bucket.pendingNanos);
     bucket.pendingNanos -= nanos;
+    if (as !== null) bucket[as] += bid.reservedNanos;
     return nanos;
   }
 
@@ -192,6 +210,11 @@ export class Notices {
     const bucket = this.#bucketOf(lease, bid);
     return bucket === null || this.#clerk.nowMs >= Math.min(expirySec, bucket.dueSec) * 1000;
   }
+}
+
+/** By how much what is posted is above the budgets of the lease's day and of all time. */
+function overspentNanos({ book, day }: Lease): number {
+  return Math.max(0, -book.unpostedNanos(day));
 }
 
 function expirySecOf(lease: Lease, bid: ReservedBid): number {

@@ -1,6 +1,7 @@
 /** What is reserved, by the second in which it expires: sums, never an object for each reservation. */
 import { Bucket, type Lease, type OpenLease } from './account-book.ts';
 import type { ReservedBid } from './ledger.ts';
+import { heldOf } from './share.ts';
 
 /** How much longer a win notice keeps a reservation. */
 export const WIN_EXTENSION_SEC = 60;
@@ -8,23 +9,27 @@ export const WIN_EXTENSION_SEC = 60;
 export class Pending {
   readonly #due = new Map<number, Bucket[]>();
 
-  add(open: OpenLease, expirySec: number, nanos: number, nowSec: number): void {
+  /** Takes a bid of that price from what is unused. */
+  add(open: OpenLease, expirySec: number, priceNanos: number, nowSec: number): void {
     let bucket = open.latest;
     if (bucket?.expirySec !== expirySec) {
       bucket = this.#bucket(open.lease, expirySec, expirySec, expirySec - nowSec);
       open.latest = bucket;
     }
-    bucket.pendingNanos += nanos;
+    const heldNanos = heldOf(priceNanos, open.lease.share);
+    open.unusedNanos -= heldNanos;
+    bucket.pendingNanos += heldNanos;
   }
 
   /** A win: the reservation's sum goes to a later second. */
   extend(bid: ReservedBid, from: Bucket): void {
     const { lease } = from;
     if (from === lease.pending) return;
-    from.pendingNanos -= bid.reservedNanos;
+    const heldNanos = heldOf(bid.reservedNanos, lease.share);
+    from.pendingNanos -= heldNanos;
     const [dueSec, longestSec] = [from.dueSec + WIN_EXTENSION_SEC, from.longestSec + WIN_EXTENSION_SEC];
     const to = this.#bucket(lease, bid.expirySec + WIN_EXTENSION_SEC, dueSec, longestSec);
-    to.pendingNanos += bid.reservedNanos;
+    to.pendingNanos += heldNanos;
   }
 
   /** What an earlier run left of the lease stays reserved until the last expiry that may be in it. */
@@ -32,6 +37,7 @@ export class Pending {
     if (lease.outstandingNanos === 0) return;
     const dueSec = Math.min(lease.lastExpirySec, nowSec + lease.longestSec);
     const bucket = new Bucket(lease, lease.lastExpirySec, dueSec);
+    bucket.isWithheld = true;
     bucket.longestSec = lease.longestSec;
     bucket.pendingNanos = lease.outstandingNanos;
     lease.pending = bucket;

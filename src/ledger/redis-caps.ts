@@ -1,51 +1,55 @@
 /**
  * The caps of servers that share Redis: one key a user, one script a request. Each node asks with its own clock; what the
- * record has seen of later windows counts.
+ * record has seen of later windows counts. What Redis lost is put back before anything is held again.
  */
 import type { RedisConnection } from '../database/redis-connection.ts';
-import type { RedisReply, ScriptRunner } from '../database/redis-script.ts';
+import type { RedisReply } from '../database/redis-script.ts';
+import { recoverCaps, type RecoveryEdges } from './cap-recovery.ts';
 import { keyOf } from './cap-record.ts';
-import { CAP_CODES, type CapVerb } from './cap-status.ts';
+import { askOf } from './cap-windows.ts';
 import type {
-  CapChoice,
-  Caps,
+  CapsState,
+  CapTerms,
   HeldBid,
   HoldAnswer,
   HoldOrder,
   ImpAnswer,
   ReleasedBid,
   ShowStatus,
+  WatchedCaps,
 } from './caps.ts';
-import { readScript } from './disk-lua.ts';
+import { packImps } from './hold-order.ts';
+import { RecentShowings } from './recent-showings.ts';
+import { defineCapScripts, epochKey, tagOfUser, userKey, type CapScripts } from './redis-cap-scripts.ts';
 
 /** On the bid path never a retry, and no more than this. */
 const HOLD_LIMIT_MS = 5;
-/** Behind the bid path: as long as a notice may take. */
-const CALL_LIMIT_MS = 500;
-/** Showings that wait for Redis, some 300 bytes each. The oldest are given up first. */
-const MAX_OWED = 100_000;
 /** Told again at a tick. */
 const MAX_TOLD_AT_ONCE = 2_000;
 
-const PRELUDE = 'userRecord';
 const AWAY: HoldAnswer = { kind: 'away' };
 const NONE: ImpAnswer = { kind: 'none' };
 
-export interface RedisCapsEdges {
-  readonly redis: Pick<RedisConnection, 'defineScript'>;
+export interface RedisCapsEdges extends Omit<RecoveryEdges, 'scripts'> {
+  readonly redis: Pick<RedisConnection, 'defineScript' | 'state'>;
   /** What should never happen: a script that does not understand, a record of another program. */
   readonly onFault: (fault: string) => void;
+  /** Records were lost, and are back: of so many tags; or why that could not be done yet. */
+  readonly onRecovery: (recovered: number | Error) => void;
+  /** null: the campaign has no caps, or is not served. */
+  readonly termsOf: (campaignId: string) => CapTerms | null;
+  readonly owed: OwedShowings;
   readonly holdLimitMs?: number;
 }
 
-export interface RedisCaps extends Caps {
-  /** Showings that Redis could not be told yet. */
-  readonly owedShowings: number;
+interface OwedShowings {
+  /** Resolves once it survives a crash, and is told again by `settleOwed`; false: it can't be kept. */
+  keep(bid: HeldBid, atMs: number): Promise<boolean>;
 }
 
-/** Where a user's record stands. */
-export function userKey(userHash: string): string {
-  return `gavel:user:{${userHash}}`;
+export interface RedisCaps extends WatchedCaps {
+  /** Counts a showing that is owed; 'away': it is owed still. */
+  settleOwed(bid: HeldBid, atMs: number): Promise<string>;
 }
 
 export function openRedisCaps(edges: RedisCapsEdges): RedisCaps {
@@ -54,45 +58,57 @@ export function openRedisCaps(edges: RedisCapsEdges): RedisCaps {
 
 class SharedCaps implements RedisCaps {
   readonly #edges: RedisCapsEdges;
-  readonly #runners = new Map<CapVerb, ScriptRunner>();
-  /** Shown while Redis was away, and not counted yet. */
-  readonly #owed = new Set<HeldBid>();
+  readonly #scripts: CapScripts;
+  readonly #recent = new RecentShowings();
+  /** By tag, the epoch that it was last met in. */
+  readonly #epochs = new Map<string, RedisReply>();
+  /** To be told again: Redis may have forgotten them. */
+  readonly #again = new Set<HeldBid>();
+  #limit: Promise<null> | null = null;
+  #isAway = false;
+  #isLost = true;
+  #recovery: Promise<void> | null = null;
+  /** The last recovery: the next one waits for a tick. */
+  #hasFailed = false;
   #isTelling = false;
+  #isClosed = false;
 
   constructor(edges: RedisCapsEdges) {
     this.#edges = edges;
-    for (const verb of Object.keys(CAP_CODES) as CapVerb[]) {
-      this.#runners.set(verb, edges.redis.defineScript(verb, { lua: readScript(verb, PRELUDE), keys: 1 }));
-    }
+    this.#scripts = defineCapScripts(edges.redis, edges.onFault);
+  }
+
+  get state(): CapsState {
+    if (this.#edges.redis.state === 'down') return 'away';
+    return this.#isLost ? 'rebuilding' : 'up';
   }
 
   async hold(order: HoldOrder): Promise<HoldAnswer> {
     const answer = this.#hold(order);
-    const inTime = await withinLimit(answer, this.#edges.holdLimitMs ?? HOLD_LIMIT_MS);
+    this.#limit ??= this.#startLimit();
+    const inTime = await Promise.race([answer, this.#limit]);
     // What is held for a bid that will not be made goes back once it is known.
     if (inTime === null && order.holds) void answer.then((late) => this.#letGo(order, late));
     return inTime ?? AWAY;
   }
 
+  /**
+   * Resolves when the holds of this turn of the event loop take too long. A busy one runs its timers before it reads
+   * what has come meanwhile, so the limit waits for that.
+   */
+  #startLimit(): Promise<null> {
+    const limitMs = this.#edges.holdLimitMs ?? HOLD_LIMIT_MS;
+    setImmediate(() => (this.#limit = null));
+    return new Promise((resolve) => {
+      setTimeout(() => setImmediate(resolve, null), limitMs).unref();
+    });
+  }
+
   async #hold({ userHash, nowMs, imps, holds }: HoldOrder): Promise<HoldAnswer> {
-    const asked = JSON.stringify(
-      imps.map(({ expirySec, choices }) => [expirySec, ...choices.map(flatChoice)]),
-    );
-    const args = [secondsOf(nowMs), holds ? 1 : 0, asked];
+    const args = [secondsOf(nowMs), holds ? 1 : 0, packImps(imps)];
     const reply = await this.#run('holdShowing', userHash, args);
     if (reply === null) return AWAY;
     return { kind: 'held', imps: imps.map((_imp, place) => readImp(reply, place, nowMs)) };
-  }
-
-  async show(bid: HeldBid, nowMs: number): Promise<ShowStatus> {
-    const status = await this.#tell(bid, nowMs);
-    if (status !== 'away') return status;
-    for (const oldest of this.#owed) {
-      if (this.#owed.size < MAX_OWED) break;
-      this.#owed.delete(oldest);
-    }
-    this.#owed.add(bid);
-    return 'owed';
   }
 
   #letGo({ userHash, nowMs, imps }: HoldOrder, answer: HoldAnswer): void {
@@ -105,91 +121,123 @@ class SharedCaps implements RedisCaps {
     }
   }
 
+  async show(bid: HeldBid, nowMs: number): Promise<ShowStatus> {
+    const status = await this.settleOwed(bid, nowMs);
+    if (status !== 'away') return status;
+    return (await this.#edges.owed.keep(bid, nowMs)) ? 'owed' : 'away';
+  }
+
+  async settleOwed(bid: HeldBid, atMs: number): Promise<Exclude<ShowStatus, 'owed'>> {
+    this.#recent.note(bid, atMs);
+    const status = await this.#tell(bid, atMs, []);
+    if (status !== 'unknown') return status;
+    // Held before Redis lost its data, and shown after it: it counts where its windows are not over.
+    const terms = this.#edges.termsOf(bid.campaignId);
+    if (terms === null) return status;
+    const { untilSec, limits } = askOf(terms, bid.issuedMs);
+    const windows = limits.flatMap(({ window, startSec }) => [window, startSec]);
+    return this.#tell(bid, atMs, [untilSec, ...windows]);
+  }
+
   release({ userHash, campaignId, issuedMs, expirySec }: ReleasedBid, nowMs: number): void {
     this.#release(userHash, keyOf(campaignId), issuedMs, expirySec, nowMs);
   }
 
   #release(userHash: string, key: string, issuedMs: number, expirySec: number, nowMs: number): void {
-    void this.#run('releaseShowing', userHash, [secondsOf(nowMs), key, secondsOf(issuedMs), expirySec]);
+    const args = [secondsOf(nowMs), key, secondsOf(issuedMs), expirySec];
+    void this.#scripts.run('releaseShowing', [userKey(userHash)], args);
   }
 
   tick(nowMs: number): void {
-    if (!this.#isTelling && this.#owed.size > 0) void this.#tellOwed(nowMs);
+    this.#recent.forget(nowMs);
+    if (this.#edges.redis.state === 'down') this.#isAway = true;
+    else if (this.#isAway) {
+      // Another server may stand behind the connection by now, and may be a second behind.
+      this.#isAway = false;
+      for (const bid of this.#recent.all()) this.#again.add(bid);
+    }
+    if (this.#edges.redis.state === 'up' && this.#isLost) this.#recover();
+    if (!this.#isTelling && this.#again.size > 0) void this.#tellAgain(nowMs);
   }
 
+  /** A recovery under way may take long, and can be begun again by whoever comes next. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return Promise.resolve();
   }
 
-  get owedShowings(): number {
-    return this.#owed.size;
-  }
-
-  async #tellOwed(nowMs: number): Promise<void> {
+  async #tellAgain(nowMs: number): Promise<void> {
     this.#isTelling = true;
-    const some = [...this.#owed].slice(0, MAX_TOLD_AT_ONCE);
+    const some = [...this.#again].slice(0, MAX_TOLD_AT_ONCE);
     await Promise.all(
       some.map(async (bid) => {
-        if ((await this.#tell(bid, nowMs)) !== 'away') this.#owed.delete(bid);
+        if ((await this.settleOwed(bid, nowMs)) !== 'away') this.#again.delete(bid);
       }),
     );
     this.#isTelling = false;
   }
 
-  async #tell(bid: HeldBid, nowMs: number): Promise<ShowStatus> {
+  async #tell(bid: HeldBid, nowMs: number, windows: readonly number[]): Promise<Exclude<ShowStatus, 'owed'>> {
     const { userHash, campaignId, issuedMs, expirySec, lease, ordinal } = bid;
-    const args = [secondsOf(nowMs), keyOf(campaignId), secondsOf(issuedMs), expirySec, lease, ordinal];
-    const reply = await this.#run('countShowing', userHash, args);
-    return reply === null ? 'away' : (reply[0] as ShowStatus);
+    const named = [keyOf(campaignId), secondsOf(issuedMs), expirySec, lease, ordinal];
+    const reply = await this.#run('countShowing', userHash, [secondsOf(nowMs), ...named, ...windows]);
+    return reply === null ? 'away' : (reply[0] as Exclude<ShowStatus, 'owed'>);
   }
 
-  /** null: Redis can't be asked now, or did not understand. */
+  /** null: Redis can't be asked now, did not understand, or has lost what it was asked for. */
   async #run(
-    verb: CapVerb,
+    verb: 'holdShowing' | 'countShowing',
     userHash: string,
     args: readonly (string | number)[],
   ): Promise<readonly RedisReply[] | null> {
-    try {
-      const outcome = await this.#runners.get(verb)?.([userKey(userHash)], args, CALL_LIMIT_MS);
-      if (outcome?.kind !== 'reply') return null;
-      const reply = Array.isArray(outcome.reply) ? (outcome.reply as readonly RedisReply[]) : [];
-      const code = reply[0];
-      if (!isCode(verb, code))
-        throw new Error(`the script ${verb} answered ${JSON.stringify(outcome.reply)}`);
-      if (code !== 'invalid' && code !== 'unreadable') return reply;
-      throw new Error(`the script ${verb} found the record, or what it was told, ${code}`);
-    } catch (error) {
-      this.#edges.onFault(error instanceof Error ? error.message : String(error));
+    const tag = tagOfUser(userHash);
+    const reply = await this.#scripts.run(
+      verb,
+      [userKey(userHash), epochKey(this.#edges.database, tag)],
+      args,
+    );
+    if (reply === null) {
+      this.#isAway = true;
       return null;
     }
+    if (reply[0] === 'lost') {
+      this.#isLost = true;
+      if (!this.#hasFailed) this.#recover();
+      return null;
+    }
+    this.#meet(tag, reply[1] ?? null);
+    return reply;
+  }
+
+  /** What was put back may lack what was on its way to where it was read from. */
+  #meet(tag: string, epoch: RedisReply): void {
+    const last = this.#epochs.get(tag);
+    if (last === epoch) return;
+    this.#epochs.set(tag, epoch);
+    if (last === undefined) return;
+    for (const bid of this.#recent.all()) if (tagOfUser(bid.userHash) === tag) this.#again.add(bid);
+  }
+
+  #recover(): void {
+    if (this.#recovery !== null || this.#isClosed) return;
+    this.#recovery = recoverCaps({ ...this.#edges, scripts: this.#scripts })
+      .then(
+        (recovered) => {
+          this.#isLost = false;
+          this.#hasFailed = false;
+          if (recovered > 0) this.#edges.onRecovery(recovered);
+        },
+        (error: unknown) => {
+          this.#hasFailed = true;
+          this.#edges.onRecovery(error instanceof Error ? error : new Error(String(error)));
+        },
+      )
+      .finally(() => (this.#recovery = null));
   }
 }
 
-/**
- * null: it takes longer. A busy event loop runs its timers before it reads what has come meanwhile, so the limit waits
- * for that.
- */
-async function withinLimit<T>(work: Promise<T>, limitMs: number): Promise<T | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<null>((resolve) => {
-    timer = setTimeout(() => setImmediate(resolve, null), limitMs);
-  });
-  return Promise.race([work, limit]).finally(() => clearTimeout(timer));
-}
-
-function isCode(verb: CapVerb, word: unknown): boolean {
-  return (CAP_CODES[verb] as readonly unknown[]).includes(word);
-}
-
-function flatChoice({ ad, ask }: CapChoice): readonly (number | string)[] {
-  if (ask === null) return [ad];
-  const flat: (number | string)[] = [ad, ask.key, ask.untilSec];
-  for (const { window, startSec, limit } of ask.limits) flat.push(window, startSec, limit);
-  return flat;
-}
-
 function readImp(reply: readonly RedisReply[], place: number, nowMs: number): ImpAnswer {
-  const [pick, atSec] = [Number(reply[1 + 2 * place]), Number(reply[2 + 2 * place])];
+  const [pick, atSec] = [Number(reply[2 + 2 * place]), Number(reply[3 + 2 * place])];
   if (pick > 0) return { kind: 'open', choice: pick - 1, atMs: Math.max(nowMs, atSec * 1000) };
   return pick < 0 ? { kind: 'capped', cap: -pick - 1 } : NONE;
 }

@@ -2,14 +2,15 @@
  * How budget comes to this node: a slice at a time, some 200 ms of what the campaign spends here, and the next one while
  * the last is half used. What isn't reserved within SLICE_AGE_MS goes back.
  */
+import { backoffMs } from '../database/redis-backoff.ts';
 import { MAX_COST_NANOS } from '../money.ts';
 import { sameTerms } from './account-book.ts';
-import type { BudgetTerms } from './ledger.ts';
 import { bookKeys, leaseKeys } from './ledger-keys.ts';
 import { MAX_ORDINALS } from './marks.ts';
-import { NodeLease, type NodeAccount } from './node-lease.ts';
+import { KEPT_SEC, NodeLease, type NodeAccount } from './node-lease.ts';
 import { WIN_EXTENSION_SEC } from './pending.ts';
 import type { LedgerScripts, ScriptAnswer } from './redis-scripts.ts';
+import { heldOf } from './share.ts';
 import type { Totals } from './totals.ts';
 
 /** How long a slice is taken from: what a node that dies withholds without need is no more than its traffic of that time. */
@@ -33,28 +34,20 @@ const LEASE_NUMBERS_PER_MS = 64;
 const MAX_TRIES = 5;
 /** Nobody waits so long; but what comes late is of use to the next bid. */
 const GRANT_LIMIT_MS = 1_000;
-/** After a question that nobody answered. */
-const AWAY_PAUSE_MS = 100;
-/** How long a lease is remembered after its last expiry: keeping.ts says why. */
-const KEPT_SEC = { cpm: 48 * 3_600, cpc: 48 * 3_600, cpa: 48 * 3_600 + 30 * 86_400 } as const;
-
-/** What a campaign has posted, as it is known without Redis. */
-export interface PostedSums {
-  readonly everNanos: number;
-  readonly dayNanos: number;
-}
 
 export interface GrantEdges {
   readonly scripts: LedgerScripts;
   readonly database: string;
   readonly node: string;
   readonly totals: Totals;
-  /** What is posted of a campaign that Redis knows nothing of; null: that can't be told now. */
-  readonly findPosted: (campaignId: string, dayStartMs: number) => Promise<PostedSums | null>;
+  /** Makes a book whole that was found not to be; false: it can't be now. */
+  readonly openBook: (account: NodeAccount) => Promise<boolean>;
   readonly nowMs: () => number;
   readonly onLease: (lease: NodeLease) => void;
   /** Another node's, that nobody has settled. */
   readonly onOverdue: (account: NodeAccount, lease: number) => void;
+  /** Of the pauses after questions that nobody answered. */
+  readonly random?: () => number;
 }
 
 export class Grants {
@@ -89,12 +82,19 @@ export class Grants {
     let isOpening = false;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const lease = this.#leaseOf(account);
-      const answer = await this.#grant(account, lease, nanos);
+      const granting = this.#grant(account, lease, nanos);
+      account.granting = granting;
+      const answer = await granting;
+      account.granting = null;
       switch (answer.code) {
         case 'granted':
           return;
         case 'refused':
+          // What Redis has not written down may have another share the next time.
+          if (lease.isNew && lease.grantedNanos === 0) account.proposed = null;
           account.exhaust(nowMs());
+          return;
+        case 'paced':
           return;
         case 'taken':
           account.proposed = null;
@@ -104,12 +104,12 @@ export class Grants {
           lease.close();
           break;
         case 'unknown':
-          // A lease that Redis has forgotten holds nothing that could be spent.
-          if (!lease.isNew) lease.close();
-          else if (isOpening || !(await this.openBook(account))) {
+        case 'lost':
+          if (isOpening || !(await this.#edges.openBook(account))) {
             this.#pause(account);
             return;
-          } else isOpening = true;
+          }
+          isOpening = true;
           break;
         case 'away':
         case 'unsure': {
@@ -121,18 +121,23 @@ export class Grants {
     this.#pause(account);
   }
 
+  /** Longer each time in a row. */
   #pause(account: NodeAccount): void {
-    account.retryMs = this.#edges.nowMs() + AWAY_PAUSE_MS;
+    account.unanswered++;
+    account.retryMs = this.#edges.nowMs() + backoffMs(account.unanswered, this.#edges.random);
   }
 
   #leaseOf(account: NodeAccount): NodeLease {
     const nowMs = this.#edges.nowMs();
     const day = account.turnDay(nowMs);
-    if (account.open !== null && isUsedUp(account.open, nowMs)) account.open.close();
-    const known = account.open ?? account.proposed;
-    if (known !== null && known.day === day && !isUsedUp(known, nowMs)) return known;
+    const share = account.shareNow();
+    const { open, proposed } = account;
+    // While bids may take less than they do from the open one, it is used until the next has come.
+    if (open !== null && (isUsedUp(open, nowMs) || share > open.share)) open.close();
+    else if (open?.share === share) return open;
+    if (proposed !== null && proposed.day === day && !isUsedUp(proposed, nowMs)) return proposed;
     this.#lastNumber = Math.max(this.#lastNumber + 1, Math.floor(nowMs) * LEASE_NUMBERS_PER_MS);
-    account.proposed = new NodeLease(this.#lastNumber, account, day, nowMs + LEASE_AGE_MS);
+    account.proposed = new NodeLease(this.#lastNumber, account, day, share, nowMs + LEASE_AGE_MS);
     return account.proposed;
   }
 
@@ -140,12 +145,13 @@ export class Grants {
     const { scripts, database, node, totals, nowMs } = this.#edges;
     const { terms } = account;
     const askedMs = nowMs();
+    const curve = account.curve();
     const isCpm = terms.model === 'cpm';
     const leastNanos = isCpm
-      ? Math.max(0, Math.max(terms.unitNanos, nanos) - lease.unusedNanos)
+      ? Math.max(0, heldOf(Math.max(terms.unitNanos, nanos), lease.share) - lease.unusedNanos)
       : terms.unitNanos;
     const wishNanos = isCpm
-      ? Math.max(leastNanos, this.#sliceNanos(account, askedMs) - lease.unusedNanos)
+      ? Math.max(leastNanos, this.#sliceNanos(account, lease.share, askedMs) - lease.unusedNanos)
       : 0;
     const sliceMs = isCpm ? SLICE_AGE_MS : ACTION_SLICE_AGE_MS;
     const sliceEndMs = askedMs + sliceMs;
@@ -160,7 +166,7 @@ export class Grants {
         lease.number,
         lease.day,
         terms.model,
-        allowanceOf(terms),
+        curve?.limitAt(askedMs) ?? terms.dailyBudgetNanos,
         terms.lifetimeBudgetNanos ?? '',
         wishNanos,
         leastNanos,
@@ -169,16 +175,25 @@ export class Grants {
         lease.returnedNanos,
         terms.dailyBudgetNanos,
         lease.isNew ? 1 : 0,
+        curve?.sliceNanos ?? '',
+        curve?.nanosASecond ?? 0,
+        ...lease.shareTerms(),
       ],
       GRANT_LIMIT_MS,
     );
-    if (answer.code !== 'granted' && answer.code !== 'refused') return answer;
-    const [grantedNanos = 0, , postedTodayNanos = 0, postedNanos = 0, ...overdue] = answer.sums;
+    if (answer.code !== 'granted' && answer.code !== 'refused' && answer.code !== 'paced') return answer;
+    account.unanswered = 0;
+    const [grantedNanos = 0, freeNanos = 0, postedTodayNanos = 0, postedNanos = 0, ...others] = answer.sums;
+    const [triedNanos = 0, wonNanos = 0, ...overdue] = others;
+    Object.assign(account, { triedNanos, wonNanos });
     if (lease.day === account.day) account.postedTodayNanos = postedTodayNanos;
     account.postedNanos = postedNanos;
     lease.grantedNanos = Math.max(lease.grantedNanos, grantedNanos);
     for (const number of overdue) if (number !== lease.number) this.#edges.onOverdue(account, number);
-    if (answer.code === 'refused') return answer;
+    // Asked again when the line has risen by what is lacking.
+    if (answer.code === 'paced' && curve !== null)
+      account.exhaust(nowMs(), ((leastNanos - freeNanos) / curve.nanosASecond) * 1_000);
+    if (answer.code !== 'granted') return answer;
     totals.grants++;
     lease.sliceEndMs = sliceEndMs;
     lease.sliceMs = sliceMs;
@@ -188,29 +203,14 @@ export class Grants {
     if (lease.isNew) this.#edges.onLease(lease);
     lease.isNew = false;
     account.proposed = null;
+    if (account.open !== lease) account.open?.close();
     // The day may have turned, or the terms changed, while the slice was on its way.
     if (account.turnDay(nowMs()) === lease.day && sameTerms(account.terms, terms)) account.open = lease;
     else lease.close();
     return answer;
   }
 
-  /** In a Redis that has none for the campaign; false: what it posted before can't be told now, or Redis is away. */
-  async openBook(account: NodeAccount): Promise<boolean> {
-    const { scripts, database, findPosted, nowMs } = this.#edges;
-    const { campaignId } = account.terms;
-    const posted = await findPosted(campaignId, account.dayStartMs);
-    if (posted === null) return false;
-    const args = [Math.floor(nowMs()), posted.everNanos, account.day, posted.dayNanos];
-    const { code } = await scripts.run(
-      'openBook',
-      [bookKeys(database, campaignId).book],
-      args,
-      GRANT_LIMIT_MS,
-    );
-    return code === 'opened' || code === 'repeated';
-  }
-
-  #sliceNanos(account: NodeAccount, nowMs: number): number {
+  #sliceNanos(account: NodeAccount, share: number, nowMs: number): number {
     const lastedMs = nowMs - account.sliceStartMs;
     const units =
       lastedMs < SHORT_SLICE_MS
@@ -218,7 +218,7 @@ export class Grants {
         : account.sliceUnits / (lastedMs > LONG_SLICE_MS ? 2 : 1);
     account.sliceUnits = Math.min(MAX_SLICE_UNITS, Math.max(FIRST_SLICE_UNITS, units));
     account.sliceStartMs = nowMs;
-    return Math.min(MAX_COST_NANOS, account.sliceUnits * account.terms.unitNanos);
+    return Math.min(MAX_COST_NANOS, account.sliceUnits * heldOf(account.terms.unitNanos, share));
   }
 }
 
@@ -226,9 +226,4 @@ function isUsedUp(lease: NodeLease, nowMs: number): boolean {
   const { given, endMs, grantedNanos, unusedNanos, account } = lease;
   const isFull = grantedNanos > MAX_GRANTED_NANOS && unusedNanos < account.terms.unitNanos;
   return given >= MAX_ORDINALS || nowMs >= endMs || isFull;
-}
-
-/** What may be posted and leased of the day by now. */
-function allowanceOf(terms: BudgetTerms): number {
-  return terms.dailyBudgetNanos;
 }

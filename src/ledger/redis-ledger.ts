@@ -4,6 +4,7 @@
  * when its last reservation would have expired.
  */
 import { type CostNanos, costNanos } from '../money.ts';
+import { DoneCalls } from './done-calls.ts';
 import { bookKeys, spentStreamKey } from './ledger-keys.ts';
 import type {
   Account,
@@ -16,34 +17,39 @@ import type {
   VoidStatus,
   WinStatus,
 } from './ledger.ts';
+import type { NodeAccount } from './node-lease.ts';
 import type { OwedCall, OwedCalls } from './owed-call.ts';
-import type { PostedSums } from './redis-grants.ts';
 import { settleWithin } from './redis-limit.ts';
 import { RedisNotices } from './redis-notices.ts';
+import { Recovery, type RecoveryEdges } from './redis-recovery.ts';
 import type { LedgerScripts } from './redis-scripts.ts';
 import { Settling } from './redis-settling.ts';
 import { RedisSlices } from './redis-slices.ts';
 import { type Totals, startTotals } from './totals.ts';
 
-export interface RedisLedgerOptions {
+export interface RedisLedgerOptions extends Pick<RecoveryEdges, 'findPosted' | 'findMarked'> {
   readonly scripts: LedgerScripts;
   /** Tells the servers of one database from those of another. */
   readonly database: string;
   /** Tells this run of this process from all others. */
   readonly node: string;
   readonly nowMs: number;
-  /** Redis takes scripts. */
+  /** Redis takes scripts; of a cluster, all of it. */
   readonly isUp: () => boolean;
+  /** It does for that key. */
+  readonly isOpen: (key: string) => boolean;
   readonly owed: OwedCalls;
-  /** What is posted of a campaign that Redis knows nothing of; null: that can't be told now. */
-  readonly findPosted: (campaignId: string, dayStartMs: number) => Promise<PostedSums | null>;
   /** How long a bid waits for its slice. */
-  readonly waitMs?: number;
+  readonly waitMs: number;
+  /** Of the pauses after questions that nobody answered. */
+  readonly random?: () => number;
 }
 
 export interface RedisLedger extends CountedLedger {
   /** Another node, or this one, has found the campaign's budget spent. */
   hearSpent(campaignId: string, nowMs: number): void;
+  /** Some node has found that Redis lost what was written to it. */
+  hearLoss(): void;
   /** Does what is owed; 'away': it is owed still. */
   settleOwed(call: OwedCall): Promise<string>;
   /** Resolves when every slice and settlement that was under way has its answer. */
@@ -64,17 +70,27 @@ class SharedLedger implements RedisLedger {
   readonly #slices: RedisSlices;
   readonly #settling: Settling;
   readonly #notices: RedisNotices;
+  readonly #recovery: Recovery;
 
   constructor(options: RedisLedgerOptions) {
     this.#options = options;
     const totals = this.#totals;
-    this.#settling = new Settling({ ...options, totals });
-    this.#slices = new RedisSlices({ ...options, totals, settling: this.#settling });
-    this.#notices = new RedisNotices({
+    const spentStream = spentStreamKey(options.database);
+    const done = new DoneCalls();
+    const accountOf = (campaignId: string): NodeAccount | null =>
+      this.#slices.accounts.get(campaignId) ?? null;
+    const openBook = (account: NodeAccount): Promise<boolean> => this.#recovery.open(account);
+    const onLost = (account: NodeAccount): void => void openBook(account);
+    this.#settling = new Settling({ ...options, totals, onLost });
+    this.#slices = new RedisSlices({ ...options, totals, settling: this.#settling, openBook });
+    this.#notices = new RedisNotices({ ...options, spentStream, totals, done, accountOf, onLost });
+    this.#recovery = new Recovery({
       ...options,
-      spentStream: spentStreamKey(options.database),
-      totals,
-      accountOf: (campaignId) => this.#slices.accounts.get(campaignId) ?? null,
+      spentStream,
+      settling: this.#settling,
+      done,
+      nowMs: () => this.#slices.nowMs,
+      accountOf,
     });
   }
 
@@ -164,12 +180,17 @@ class SharedLedger implements RedisLedger {
     if (account !== undefined && account.terms.model !== 'cpm') account.exhaust(this.#slices.advance(nowMs));
   }
 
+  hearLoss(): void {
+    void this.#recovery.hearLoss();
+  }
+
   settleOwed(call: OwedCall): Promise<string> {
     return this.#notices.settleOwed(call);
   }
 
-  settled(): Promise<void> {
-    return this.#slices.settled();
+  async settled(): Promise<void> {
+    await this.#slices.settled();
+    await this.#recovery.settled();
   }
 
   saved(): Promise<void> {
@@ -189,7 +210,7 @@ class SharedLedger implements RedisLedger {
     const day = account.turnDay(this.#slices.nowMs);
     const { book } = bookKeys(database, campaignId);
     const { code, sums } = await scripts.run('readBook', [book], [day], READ_LIMIT_MS);
-    if (code === 'unknown') await this.#slices.openBook(account);
+    if (code === 'lost') await settleWithin(this.#recovery.open(account), READ_LIMIT_MS);
     if (code !== 'read') return;
     const [postedTodayNanos = 0, postedNanos = 0, , leasedNanos = 0] = sums;
     if (account.day === day) account.postedTodayNanos = postedTodayNanos;

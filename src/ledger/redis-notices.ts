@@ -2,6 +2,7 @@
  * What a notice does to its reservation, in the books that all nodes share. What Redis can't be asked is owed: it is kept
  * here, and done when it can.
  */
+import { DONE, type DoneCalls } from './done-calls.ts';
 import { bookKeys, leaseKeys } from './ledger-keys.ts';
 import type { PostStatus, ReservedBid, VoidStatus, WinStatus } from './ledger.ts';
 import type { NodeAccount } from './node-lease.ts';
@@ -19,6 +20,9 @@ export interface NoticeEdges {
   readonly spentStream: string;
   readonly totals: Totals;
   readonly owed: OwedCalls;
+  readonly done: DoneCalls;
+  /** Redis does not have its book as it was. */
+  readonly onLost: (account: NodeAccount) => void;
   /** null: this node does not know the campaign. */
   readonly accountOf: (campaignId: string) => NodeAccount | null;
 }
@@ -59,6 +63,7 @@ export class RedisNotices {
     const day = this.#edges.accountOf(bid.campaignId)?.turnDay(nowMs) ?? '';
     const { code } = await this.#run('refundClick', bid, [bid.ordinal, amountNanos, day], nowMs);
     if (code === 'refunded') this.#edges.totals.retractedNanos += amountNanos;
+    else this.#statusOf(code, bid);
   }
 
   /** Does what is owed; 'away': it is owed still. */
@@ -86,36 +91,40 @@ export class RedisNotices {
     const args = [ordinal, amountNanos, reservedNanos, expirySec];
     const { code, sums } = await this.#run('postBid', bid, args, nowMs);
     if (code === 'repeated') totals.repeatedPosts++;
-    if (code !== 'posted' && code !== 'late') return this.#statusOf(code);
+    if (code !== 'posted' && code !== 'late') return this.#statusOf(code, bid);
     const postedNanos = Math.min(amountNanos, reservedNanos);
+    this.#remember(bid, DONE.posted, nowMs, { postedNanos, everNanos: sums[1] });
     totals.posts++;
     totals.postedNanos += postedNanos;
     totals.unexplainedOverspendNanos += sums[2] ?? 0;
+    totals.expectedExcessNanos += sums[4] ?? 0;
     if (code === 'late') {
       totals.latePosts++;
       totals.lateNanos += postedNanos;
-      // What the budget no longer bears is not reserved either.
-      this.#edges.accountOf(bid.campaignId)?.open?.giveBack(sums[3] ?? 0);
     }
+    // What the budget no longer bears is not reserved either.
+    this.#edges.accountOf(bid.campaignId)?.open?.giveBack(sums[3] ?? 0);
     return code;
   }
 
   async #void(bid: ReservedBid, nowMs: number): Promise<Asked<VoidStatus>> {
     const { totals } = this.#edges;
     const args = [bid.ordinal, bid.reservedNanos, bid.expirySec];
-    const { code } = await this.#run('voidBid', bid, args, nowMs);
+    const { code, sums } = await this.#run('voidBid', bid, args, nowMs);
     if (code === 'voided') {
+      this.#remember(bid, DONE.voided, nowMs);
       totals.voids++;
-      totals.voidedNanos += bid.reservedNanos;
+      totals.voidedNanos += sums[0] ?? 0;
     }
-    return this.#statusOf(code);
+    return this.#statusOf(code, bid);
   }
 
   async #win(bid: ReservedBid, nowMs: number): Promise<Asked<WinStatus>> {
     const args = [bid.ordinal, bid.reservedNanos, bid.expirySec];
     const { code } = await this.#run('winBid', bid, args, nowMs);
     if (code === 'extended' || code === 'expired' || code === 'already_posted') this.#edges.totals.wins++;
-    return this.#statusOf(code);
+    if (code === 'extended') this.#remember(bid, DONE.won, nowMs);
+    return this.#statusOf(code, bid);
   }
 
   async #charge(
@@ -132,13 +141,37 @@ export class RedisNotices {
       [bid.ordinal, action, amountNanos, ...(account === null ? ['', '', '', ''] : budgetOf(account, nowMs))],
       nowMs,
     );
-    if (code === 'posted') totals.postedNanos += amountNanos;
+    if (code === 'posted') {
+      totals.postedNanos += amountNanos;
+      // Of a click of a campaign that pays for conversions, or the other way round, nothing was posted.
+      const pays = account?.terms.model === (action === 'click' ? 'cpc' : 'cpa');
+      const bits =
+        action === 'conversion' ? DONE.converted : pays ? DONE.clicked | DONE.charged : DONE.clicked;
+      this.#remember(bid, bits, nowMs, { postedNanos: pays ? amountNanos : 0, everNanos: sums[1] });
+    }
     if (code === 'uncharged') {
+      this.#remember(bid, action === 'click' ? DONE.clicked : DONE.converted, nowMs);
       totals.uncharged++;
       totals.unchargedNanos += amountNanos;
     }
     if (sums[2] === 1) this.#announceSpent(bid.campaignId, nowMs);
-    return this.#statusOf(code);
+    return this.#statusOf(code, bid);
+  }
+
+  /** `everNanos`: what its campaign has posted in all. */
+  #remember(
+    bid: ReservedBid,
+    bits: number,
+    nowMs: number,
+    { postedNanos, everNanos }: { readonly postedNanos: number; readonly everNanos?: number | undefined } = {
+      postedNanos: 0,
+    },
+  ): void {
+    const { campaignId, lease, ordinal, reservedNanos, expirySec } = bid;
+    const account = this.#edges.accountOf(campaignId);
+    if (account !== null && everNanos !== undefined) account.postedNanos = everNanos;
+    const call = { lease, ordinal, bits, reservedNanos, postedNanos, expirySec };
+    this.#edges.done.note(campaignId, call, nowMs);
   }
 
   #announceSpent(campaignId: string, nowMs: number): void {
@@ -159,10 +192,22 @@ export class RedisNotices {
     return scripts.run(verb, [book, keys.lease, keys.marks], [Math.floor(nowMs), ...args], NOTICE_LIMIT_MS);
   }
 
-  /** What may have been done is told again: the marks see to it that it is done once. */
-  #statusOf<Code extends string>(code: Code): Exclude<Code, 'unsure'> | 'away' {
-    if (code === 'unknown') this.#edges.totals.unknown++;
-    return code === 'unsure' ? 'away' : (code as Exclude<Code, 'unsure'>);
+  /**
+   * What may have been done is told again: the marks see to it that it is done once. While a book is rebuilt, its notices
+   * are owed; of a campaign that this node does not know, nobody would rebuild it for them.
+   */
+  #statusOf<Code extends string>(
+    code: Code,
+    { campaignId }: ReservedBid,
+  ): Exclude<Code, 'unsure' | 'lost'> | 'away' | 'unknown' {
+    const account = code === 'lost' ? this.#edges.accountOf(campaignId) : null;
+    if (account !== null) this.#edges.onLost(account);
+    if (account !== null || code === 'unsure') return 'away';
+    if (code === 'unknown' || code === 'lost') {
+      this.#edges.totals.unknown++;
+      return 'unknown';
+    }
+    return code as Exclude<Code, 'unsure' | 'lost'>;
   }
 }
 

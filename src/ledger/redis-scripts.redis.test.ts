@@ -9,6 +9,8 @@ import { SCRIPT_CODES, type ScriptVerb } from './status.ts';
 
 const VERBS = Object.keys(SCRIPT_CODES) as ScriptVerb[];
 const MAX = String(MAX_COST_NANOS);
+/** What half of it is, rounded up. */
+const HALF = String(2 ** 52);
 const NOW = '1780315200000';
 const EXPIRY = '1780315500';
 const KEPT = '172800';
@@ -44,6 +46,9 @@ async function run(verb: ScriptVerb, name: string, args: readonly string[]): Pro
   const { book, leases, lease, marks, spent } = keysOf(name);
   const keys: Readonly<Record<ScriptVerb, readonly string[]>> = {
     openBook: [book],
+    rebuildBook: [book],
+    declareLease: [book, leases, lease],
+    redoCalls: [book, lease, marks],
     grantLease: [book, leases, lease],
     settleLease: [book, leases, lease],
     postBid: [book, lease, marks],
@@ -53,22 +58,64 @@ async function run(verb: ScriptVerb, name: string, args: readonly string[]): Pro
     refundClick: [book, lease, marks],
     readBook: [book],
     announceSpent: [spent],
+    announceLoss: [spent],
   };
   return (await redis.eval(readScript(verb), keys[verb].length, ...keys[verb], ...args)) as string[];
 }
 
 /** A book with one lease of everything that can be. */
-async function openLease(name: string, model = 'cpm', amount = MAX): Promise<void> {
-  await run('openBook', name, [NOW, '0', DAY, '0']);
+async function openLease(name: string, model = 'cpm', amount = MAX, share = ''): Promise<void> {
+  await run('openBook', name, [NOW, '1', DAY, '0', '0']);
   const wish = model === 'cpm' ? amount : '0';
-  const args = [NOW, 'n', '1', DAY, model, MAX, '', wish, '0', EXPIRY, KEPT, '0', MAX, '1'];
+  const args = [
+    NOW,
+    'n',
+    '1',
+    DAY,
+    model,
+    MAX,
+    '',
+    wish,
+    '0',
+    EXPIRY,
+    KEPT,
+    '0',
+    MAX,
+    '1',
+    '',
+    '0',
+    share,
+    MAX,
+  ];
   expect((await run('grantLease', name, args)).slice(0, 2)).toEqual(['granted', wish]);
 }
 
 /** What each script takes, sound as it stands. */
 const SOUND: Readonly<Record<ScriptVerb, readonly string[]>> = {
-  openBook: [NOW, '7', DAY, '5'],
-  grantLease: [NOW, 'n', '2', DAY, 'cpm', '9', '', '1', '1', EXPIRY, KEPT, '0', '9', '1'],
+  openBook: [NOW, '1', DAY, '7', '5'],
+  rebuildBook: ['7'],
+  declareLease: [NOW, 'n', '1', DAY, 'cpm', '9', '0', '3', '0', EXPIRY, KEPT, '', '0', EXPIRY, '6'],
+  redoCalls: ['4', '1', '100', '60', EXPIRY, '5', '2', '100', '0', EXPIRY],
+  grantLease: [
+    NOW,
+    'n',
+    '2',
+    DAY,
+    'cpm',
+    '9',
+    '',
+    '1',
+    '1',
+    EXPIRY,
+    KEPT,
+    '0',
+    '9',
+    '1',
+    '3',
+    '1',
+    '512',
+    '9',
+  ],
   settleLease: [NOW, 'n', '1', '0', '1780315199', '0', EXPIRY, '100'],
   postBid: [NOW, '0', '60', '100', EXPIRY],
   voidBid: [NOW, '1', '100', EXPIRY],
@@ -77,6 +124,14 @@ const SOUND: Readonly<Record<ScriptVerb, readonly string[]>> = {
   refundClick: [NOW, '3', '10', DAY],
   readBook: [DAY],
   announceSpent: ['c'],
+  announceLoss: ['n'],
+};
+/** Arguments that may be empty. */
+const OPTIONAL = {
+  'chargeAction 4': true,
+  'grantLease 14': true,
+  'declareLease 11': true,
+  'grantLease 16': true,
 };
 const GARBAGE = [
   '',
@@ -126,8 +181,11 @@ describe('the ledger’s scripts', () => {
           const [code = ''] = await run(verb, `garbage-${verb}`, sound.with(at, bad));
           expect(SCRIPT_CODES[verb], `${verb} ${String(at)} ${bad}`).toContain(code);
           const isNumber =
-            /^\d+$/.test(sound[at] ?? '') && !(verb === 'chargeAction' && at === 4 && bad === '');
-          const isFlag = (verb === 'grantLease' && at === 13) || (verb === 'settleLease' && at === 5);
+            /^\d+$/.test(sound[at] ?? '') && !(bad === '' && `${verb} ${String(at)}` in OPTIONAL);
+          const isFlag =
+            (verb === 'grantLease' && at === 13) ||
+            (verb === 'settleLease' && at === 5) ||
+            (verb === 'openBook' && at === 1);
           const isDay = bad === '-1' || (verb === 'refundClick' && at === 3);
           if (isNumber && !isFlag && !isDay) expect(code, `${verb} ${String(at)} ${bad}`).toBe('invalid');
         }
@@ -147,15 +205,48 @@ describe('the ledger’s scripts', () => {
       MAX,
       '0',
       '0',
+      '0',
     ]);
-    expect(await run('readBook', 'post', [DAY])).toEqual(['read', MAX, MAX, '0', '0', '0', '0']);
+    expect(await run('readBook', 'post', [DAY])).toEqual(['read', MAX, MAX, '0', '0', '0', '0', '0']);
+  });
+
+  it('are exact at 2^53 - 1: of a lease that bids take the half of', async () => {
+    await openLease('half', 'cpm', HALF, '512');
+    expect(await run('winBid', 'half', [NOW, '0', MAX, EXPIRY])).toEqual(['extended']);
+    expect(await run('postBid', 'half', [NOW, '0', MAX, MAX, EXPIRY])).toEqual([
+      ...['posted', MAX, MAX, '0', '0', '0'],
+    ]);
+    expect((await run('postBid', 'half', [NOW, '1', MAX, MAX, EXPIRY]))[0]).toBe('posted');
+    expect((await run('readBook', 'half', [DAY])).at(-1)).toBe(MAX);
+    await openLease('half lost', 'cpm', HALF, '512');
+    expect(await run('voidBid', 'half lost', [NOW, '0', MAX, EXPIRY])).toEqual(['voided', HALF]);
+    expect(await run('readBook', 'half lost', [DAY])).toEqual(['read', ...Array<string>(7).fill('0')]);
   });
 
   it('are exact at 2^53 - 1: voided, and given out again', async () => {
     await openLease('void');
-    expect(await run('voidBid', 'void', [NOW, '0', MAX, EXPIRY])).toEqual(['voided']);
-    expect(await run('readBook', 'void', [DAY])).toEqual(['read', '0', '0', '0', '0', '0', '0']);
-    const args = [NOW, 'n', '1', DAY, 'cpm', MAX, MAX, MAX, MAX, EXPIRY, KEPT, '0', MAX, '0'];
+    expect(await run('voidBid', 'void', [NOW, '0', MAX, EXPIRY])).toEqual(['voided', MAX]);
+    expect(await run('readBook', 'void', [DAY])).toEqual(['read', '0', '0', '0', '0', '0', '0', '0']);
+    const args = [
+      NOW,
+      'n',
+      '1',
+      DAY,
+      'cpm',
+      MAX,
+      MAX,
+      MAX,
+      MAX,
+      EXPIRY,
+      KEPT,
+      '0',
+      MAX,
+      '0',
+      '',
+      '0',
+      '',
+      '1',
+    ];
     const granted = await run('grantLease', 'void', args);
     // Twice 2^53 - 1 were granted in all: the sum of a lease stays exact as long as it is below 2^53.
     expect(granted[0]).toBe('granted');
@@ -211,7 +302,7 @@ describe('the ledger’s scripts', () => {
     expect(await run('refundClick', 'click', [NOW, '0', MAX, DAY])).toEqual(['refunded']);
     expect(await run('refundClick', 'click', [NOW, '0', MAX, DAY])).toEqual(['repeated']);
     expect((await run('readBook', 'click', [DAY])).slice(1, 3)).toEqual(['0', '0']);
-    await run('openBook', 'opened', [NOW, MAX, DAY, MAX]);
+    await run('openBook', 'opened', [NOW, '1', DAY, MAX, MAX]);
     expect((await run('readBook', 'opened', [DAY])).slice(1, 3)).toEqual([MAX, MAX]);
   });
 
@@ -223,16 +314,69 @@ describe('the ledger’s scripts', () => {
     expect(await redis.ttl(marks)).toBeLessThanOrEqual(Number(KEPT) + 300);
   });
 
-  it('give nothing for a campaign that has no book', async () => {
-    const args = SOUND.grantLease;
-    expect(await run('grantLease', 'nobody', args)).toEqual(['unknown']);
-    expect(await run('postBid', 'nobody', SOUND.postBid)).toEqual(['unknown']);
-    expect(await run('settleLease', 'nobody', SOUND.settleLease)).toEqual(['unknown']);
+  it('do nothing for a campaign whose book is not there, or was opened on another server', async () => {
+    const verbs = ['grantLease', 'settleLease', 'postBid', 'voidBid', 'winBid', 'chargeAction'] as const;
+    const all = [...verbs, 'refundClick', 'readBook', 'declareLease', 'redoCalls'] as const;
+    for (const verb of all) expect(await run(verb, 'nobody', SOUND[verb]), verb).toEqual(['lost']);
+    await openLease('moved');
+    await redis.hset(keysOf('moved').book, 'home', 'another');
+    for (const verb of all) expect(await run(verb, 'moved', SOUND[verb]), verb).toEqual(['lost']);
+  });
+
+  it('open a book that was lost only when its rebuilding is over, with the most that was posted', async () => {
+    const counted = [NOW, '0', DAY, '700', '300'];
+    expect(await run('openBook', 'lost', counted)).toEqual(['lost']);
+    expect((await run('rebuildBook', 'lost', ['650'])).slice(0, 1)).toEqual(['begun']);
+    expect((await run('rebuildBook', 'lost', ['720'])).slice(0, 1)).toEqual(['rebuilding']);
+    expect((await run('openBook', 'lost', counted))[0]).toBe('waiting');
+    await redis.hset(keysOf('lost').book, 'until', '0');
+    expect(await run('openBook', 'lost', counted)).toEqual(['opened']);
+    // What Postgres has not counted was posted today.
+    expect((await run('readBook', 'lost', [DAY])).slice(1, 3)).toEqual(['320', '720']);
+    expect(await run('openBook', 'lost', counted)).toEqual(['repeated']);
+    expect(await run('rebuildBook', 'lost', ['0'])).toEqual(['whole']);
+  });
+
+  it('declare a lease that was lost with what its node holds of it, and do again what was done to it', async () => {
+    await run('rebuildBook', 'declared', ['0']);
+    expect(await run('declareLease', 'declared', SOUND.declareLease)).toEqual(['declared', '1']);
+    expect(await run('declareLease', 'declared', SOUND.declareLease)).toEqual(['declared', '0']);
+    const { book, lease } = keysOf('declared');
+    expect(await redis.hmget(lease, 'granted', 'outstanding')).toEqual(['9', '9']);
+    const call = ['4', '1', '6', '5', EXPIRY];
+    for (let told = 0; told < 2; told++) expect(await run('redoCalls', 'declared', call)).toEqual(['redone']);
+    expect(await redis.hmget(lease, 'outstanding', `n${EXPIRY}`)).toEqual(['3', '6']);
+    expect(await redis.hmget(book, 'leased', 'posted')).toEqual(['3', '5']);
+    await redis.hset(book, 'until', '0');
+    expect(await run('openBook', 'declared', [NOW, '0', DAY, '0', '0'])).toEqual(['opened']);
+    expect(await run('postBid', 'declared', [NOW, '4', '5', '6', EXPIRY])).toEqual(['repeated']);
+    const settle = [`${EXPIRY}000`, 'n', '1', '0', EXPIRY, '0', EXPIRY, '6'];
+    expect((await run('settleLease', 'declared', settle)).slice(0, 3)).toEqual(['closed', '9', '0']);
+    expect(await redis.hget(book, 'leased')).toBe('0');
   });
 
   it('let no node use the number, or settle the lease, of another', async () => {
     await openLease('mine', 'cpm', '100');
-    const args = [NOW, 'other', '1', DAY, 'cpm', MAX, '', '1', '1', EXPIRY, KEPT, '0', MAX, '1'];
+    const args = [
+      NOW,
+      'other',
+      '1',
+      DAY,
+      'cpm',
+      MAX,
+      '',
+      '1',
+      '1',
+      EXPIRY,
+      KEPT,
+      '0',
+      MAX,
+      '1',
+      '',
+      '0',
+      '',
+      '1',
+    ];
     expect(await run('grantLease', 'mine', args)).toEqual(['taken']);
     expect(await run('settleLease', 'mine', [NOW, 'other', '1', '0', '0', '1'])).toEqual(['other']);
   });

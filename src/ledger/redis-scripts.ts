@@ -25,6 +25,9 @@ export interface LedgerScripts {
 
 const KEY_COUNTS: Readonly<Record<ScriptVerb, number>> = {
   openBook: 1,
+  rebuildBook: 1,
+  declareLease: 3,
+  redoCalls: 3,
   grantLease: 3,
   settleLease: 3,
   postBid: 3,
@@ -34,6 +37,7 @@ const KEY_COUNTS: Readonly<Record<ScriptVerb, number>> = {
   refundClick: 3,
   readBook: 1,
   announceSpent: 1,
+  announceLoss: 1,
 };
 const VERBS = Object.keys(SCRIPT_CODES) as ScriptVerb[];
 

@@ -12,11 +12,14 @@ export interface SettlingEdges {
   readonly database: string;
   readonly node: string;
   readonly totals: Totals;
+  /** Redis does not have its book as it was, or this lease of it. */
+  readonly onLost: (account: NodeAccount) => void;
 }
 
 export class Settling {
   readonly #edges: SettlingEdges;
   readonly #leases = new Map<number, NodeLease>();
+  readonly #byAccount = new Map<NodeAccount, NodeLease[]>();
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(edges: SettlingEdges) {
@@ -25,6 +28,16 @@ export class Settling {
 
   add(lease: NodeLease): void {
     this.#leases.set(lease.number, lease);
+    this.#byAccount.set(lease.account, [...this.leasesOf(lease.account), lease]);
+  }
+
+  leasesOf(account: NodeAccount): readonly NodeLease[] {
+    return this.#byAccount.get(account) ?? [];
+  }
+
+  /** Those that hold a lease. */
+  accounts(): Iterable<NodeAccount> {
+    return this.#byAccount.keys();
   }
 
   get count(): number {
@@ -102,7 +115,8 @@ export class Settling {
       SETTLE_LIMIT_MS,
     );
     lease.isSettling = false;
-    if (code === 'away' || code === 'unsure') return;
+    if (code === 'lost' || code === 'unknown') this.#edges.onLost(account);
+    if (code !== 'settled' && code !== 'closed') return;
     for (const [second] of due) lease.reserved.delete(second);
     lease.toldNanos = returnedNanos;
     lease.isClosingTold = isClosing;
@@ -116,9 +130,15 @@ export class Settling {
       if (isClosing) lease.giveBack();
       return;
     }
-    // Closed, or lost: by its last expiry, or with all that Redis knew.
     lease.close();
+    this.#remove(lease);
+  }
+
+  #remove(lease: NodeLease): void {
     this.#leases.delete(lease.number);
+    const others = this.leasesOf(lease.account).filter((other) => other !== lease);
+    if (others.length === 0) this.#byAccount.delete(lease.account);
+    else this.#byAccount.set(lease.account, others);
   }
 }
 

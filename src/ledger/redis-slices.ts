@@ -1,14 +1,13 @@
 /** What this node may spend by itself: slices of budgets that it holds, taken from without a trip, and asked for ahead. */
 import type { CostNanos } from '../money.ts';
 import { sameTerms } from './account-book.ts';
+import { bookKeys } from './ledger-keys.ts';
 import type { Account, BudgetTerms, Reservation } from './ledger.ts';
 import { NodeAccount, type NodeLease } from './node-lease.ts';
 import { Grants, type GrantEdges } from './redis-grants.ts';
 import type { Settling } from './redis-settling.ts';
 import { settleWithin } from './redis-limit.ts';
 
-/** On the hot path never a retry, and no more than this. */
-const WAIT_MS = 5;
 /** No bid stays valid for longer; what an exchange asks beyond that is not reserved. */
 const LONGEST_VALIDITY_SEC = 86_400;
 /** A clock that is further behind than callers can be was set back. */
@@ -19,9 +18,10 @@ const MAX_ASKED_AT_ONCE = 500;
 export interface SliceEdges extends Omit<GrantEdges, 'nowMs' | 'onLease' | 'onOverdue'> {
   readonly settling: Settling;
   readonly nowMs: number;
-  readonly isUp: () => boolean;
-  /** How long a bid waits for its slice. */
-  readonly waitMs?: number;
+  /** Redis takes calls for the key. */
+  readonly isOpen: (key: string) => boolean;
+  /** How long a bid waits for its slice, which is asked for once. */
+  readonly waitMs: number;
 }
 
 export class RedisSlices {
@@ -77,7 +77,7 @@ export class RedisSlices {
       if (this.#holds(known, nanos, expirySec)) continue;
       if (this.#mayAsk(known)) asked.push(this.#grants.ask(known, nanos, expirySec));
     }
-    return asked.length === 0 ? null : settleWithin(Promise.all(asked), this.#edges.waitMs ?? WAIT_MS);
+    return asked.length === 0 ? null : settleWithin(Promise.all(asked), this.#edges.waitMs);
   }
 
   reserve(account: Account, nanos: CostNanos, nowMs: number, expirySec: number): Reservation | null {
@@ -95,11 +95,6 @@ export class RedisSlices {
     const ordinal = lease.take(nanos, expirySec);
     if (this.#isHalfUsed(known, lease) && this.#mayAsk(known)) void this.#grants.ask(known, 0, expirySec);
     return { lease: lease.number, ordinal };
-  }
-
-  openBook(account: NodeAccount): Promise<boolean> {
-    account.turnDay(this.nowMs);
-    return this.#grants.openBook(account);
   }
 
   /** What a slice brings to light is settled after it. */
@@ -130,7 +125,7 @@ export class RedisSlices {
     this.advance(nowMs);
     const known = accountOf(account);
     if (this.#bearsUnit(known)) return true;
-    if (this.#edges.isUp() && !known.isBarred && !known.isSpent) return true;
+    if (!known.isBarred && !known.isSpent && this.#isOpen(known)) return true;
     this.#dry.add(known);
     return false;
   }
@@ -155,7 +150,12 @@ export class RedisSlices {
   }
 
   #mayAsk(account: NodeAccount): boolean {
-    return !account.isBarred && this.nowMs >= account.retryMs && this.#edges.isUp();
+    return !account.isBarred && this.nowMs >= account.retryMs && this.#isOpen(account);
+  }
+
+  /** Of a cluster, the master that has its book takes calls. */
+  #isOpen({ terms }: NodeAccount): boolean {
+    return this.#edges.isOpen(bookKeys(this.#edges.database, terms.campaignId).book);
   }
 
   /** Then the next slice is asked for, so that a busy campaign never waits for one. */

@@ -7,8 +7,8 @@ import { SharedBooks } from './fixtures/shared-books.ts';
 import { SharedWalk } from './fixtures/shared-walk.ts';
 import { TwinWalk } from './fixtures/twin-walk.ts';
 
-/** Some seconds' worth. */
-const STEPS = Number(process.env.GAVEL_WALK_STEPS ?? 6_000);
+/** Half a minute's worth. */
+const STEPS = Number(process.env.GAVEL_WALK_STEPS ?? 12_000);
 const STEPS_PER_SEED = 500;
 const AT_ONCE = 16;
 const FIRST_SEED = Number(process.env.GAVEL_WALK_SEED ?? 1);
@@ -55,7 +55,7 @@ describe('the ledger in Redis', () => {
   it('agrees with the embedded one at each step of a random walk', { timeout: 3_600_000 }, async () => {
     const seen = await walkAll((seed) => new TwinWalk(seed, books));
     const wanted = [
-      ...['reserve', 'reserve none', 'release', 'terms', 'crash', 'pending'],
+      ...['reserve', 'reserve none', 'release', 'terms', 'crash', 'pending', 'share'],
       ...['post posted', 'post late', 'post repeated', 'post unknown'],
       ...['void voided', 'void repeated', 'void already_posted', 'void expired', 'void unknown'],
       ...['win extended', 'win repeated', 'win already_posted', 'win expired'],
@@ -74,7 +74,7 @@ describe('the ledger in Redis', () => {
         ...['post posted', 'post late', 'post repeated', 'post owed'],
         ...['void voided', 'void repeated', 'void already_posted', 'void expired'],
         ...['win extended', 'win repeated', 'win already_posted', 'win expired'],
-        ...['click posted', 'click repeated', 'click uncharged'],
+        ...['click posted', 'click repeated', 'click uncharged', 'share'],
       ];
       expect(wanted.filter((what) => !seen.has(what))).toEqual([]);
     });

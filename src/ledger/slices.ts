@@ -10,7 +10,9 @@ import { type AccountBook, type DayBook, type Lease, OpenLease } from './account
 import type { Clerk } from './clerk.ts';
 import { localDay } from './day.ts';
 import { MAX_ORDINALS } from './marks.ts';
+import { type Curve, Pace } from './pacing.ts';
 import { WIN_EXTENSION_SEC } from './pending.ts';
+import { heldOf, keepShare, shareOf } from './share.ts';
 
 /** How long a lease is taken from. */
 const LEASE_AGE_MS = 3_600_000;
@@ -47,19 +49,21 @@ export class Slices {
   turnDay(book: AccountBook): DayBook {
     const { nowMs } = this.#clerk;
     if (book.today !== null && nowMs < book.dayEndMs) return book.today;
-    const { key, endMs } = localDay(nowMs, book.zone);
+    const { key, startMs, endMs } = localDay(nowMs, book.zone);
     if (book.open !== null && book.open.lease.day.key !== key) this.retire(book.open);
     book.today = book.useDay(key);
+    book.dayStartMs = startMs;
     book.dayEndMs = endMs;
     book.forgetOldDays();
     return book.today;
   }
 
-  /** true while a unit more can be reserved, from the slice or the budget behind it. */
+  /** true while a unit more can be reserved, from the slice or what pacing allows of the budget behind it. */
   bearsUnit(book: AccountBook): boolean {
     if (book.isBarred) return false;
     const today = this.turnDay(book);
-    return (book.open?.unusedNanos ?? 0) + book.availableNanos(today) >= book.terms.unitNanos;
+    const unitNanos = heldOf(book.terms.unitNanos, shareNow(book, today));
+    return (book.open?.unusedNanos ?? 0) + this.#grantableNanos(book, today) >= unitNanos;
   }
 
   /**
@@ -70,16 +74,18 @@ export class Slices {
     if (!this.bearsUnit(book)) return null;
     const today = this.turnDay(book);
     const { nowMs } = this.#clerk;
-    const spent = book.open !== null && (book.open.lease.given >= MAX_ORDINALS || nowMs >= book.open.endMs);
-    if (spent && book.open !== null) this.retire(book.open);
+    const share = shareNow(book, today);
+    if (book.open !== null && isUsedUp(book.open, nowMs, share)) this.retire(book.open);
 
-    const leastNanos = book.terms.model === 'cpm' ? Math.max(book.terms.unitNanos, costNanos) : costNanos;
+    const dearestNanos = book.terms.model === 'cpm' ? Math.max(book.terms.unitNanos, costNanos) : costNanos;
+    const leastNanos = heldOf(dearestNanos, share);
     const lackNanos = Math.max(0, leastNanos - (book.open?.unusedNanos ?? 0));
-    const availableNanos = book.availableNanos(today);
-    if (lackNanos > availableNanos) return null;
-    const open = book.open ?? this.#openLease(book, today);
-    const wishNanos = leastNanos === 0 ? 0 : this.#sliceNanos(book) - open.unusedNanos;
-    this.#extend(open, Math.min(availableNanos, Math.max(lackNanos, wishNanos)), expirySec);
+    const grantableNanos = this.#grantableNanos(book, today);
+    if (lackNanos > grantableNanos) return null;
+    const open = book.open ?? this.#openLease(book, today, share);
+    const wishNanos = leastNanos === 0 ? 0 : this.#sliceNanos(book, share) - open.unusedNanos;
+    this.#extend(open, Math.min(grantableNanos, Math.max(lackNanos, wishNanos)), expirySec);
+    this.#notePace(book, today);
     if (this.#clerk.journal.write()) {
       this.#clerk.totals.grants++;
       return open;
@@ -120,10 +126,31 @@ export class Slices {
   /** The clock was set back: every account looks up its day again, and no lease is taken from before and after. */
   setBack(): void {
     this.retireAll();
-    for (const book of this.#clerk.books.accounts.values()) book.today = null;
+    for (const book of this.#clerk.books.accounts.values()) {
+      book.today = null;
+      book.pace = new Pace();
+    }
   }
 
-  #openLease(book: AccountBook, today: DayBook): OpenLease {
+  /** What neither the budget nor its pacing withholds. */
+  #grantableNanos(book: AccountBook, today: DayBook): number {
+    const availableNanos = book.availableNanos(today);
+    const curve = this.#curve(book);
+    if (curve === null) return availableNanos;
+    const usedNanos = today.postedNanos + today.leasedNanos;
+    return Math.min(availableNanos, book.pace.levelAt(curve, usedNanos, this.#clerk.nowMs) - usedNanos);
+  }
+
+  #notePace(book: AccountBook, today: DayBook): void {
+    const curve = this.#curve(book);
+    if (curve !== null) book.pace.note(curve, today.postedNanos + today.leasedNanos, this.#clerk.nowMs);
+  }
+
+  #curve({ pace, terms, zone, dayStartMs, dayEndMs }: AccountBook): Curve | null {
+    return pace.curve(terms, zone, { startMs: dayStartMs, endMs: dayEndMs });
+  }
+
+  #openLease(book: AccountBook, today: DayBook, share: number): OpenLease {
     const number = this.#nextLease++;
     const { campaignId, model } = book.terms;
     const lease = this.#clerk.enterLease(book, {
@@ -132,6 +159,7 @@ export class Slices {
       campaignId,
       day: today.key,
       model,
+      share,
     });
     lease.given = 0;
     const open = new OpenLease(lease, this.#clerk.nowMs + LEASE_AGE_MS);
@@ -154,14 +182,14 @@ export class Slices {
     open.unusedNanos += amountNanos;
   }
 
-  #sliceNanos(book: AccountBook): number {
+  #sliceNanos(book: AccountBook, share: number): number {
     const { nowMs } = this.#clerk;
     const lastedMs = nowMs - book.sliceStartMs;
     const units =
       lastedMs < SHORT_SLICE_MS ? book.sliceUnits * 2 : book.sliceUnits / (lastedMs > LONG_SLICE_MS ? 2 : 1);
     book.sliceUnits = Math.min(MAX_SLICE_UNITS, Math.max(FIRST_SLICE_UNITS, units));
     book.sliceStartMs = nowMs;
-    return book.sliceUnits * book.terms.unitNanos;
+    return book.sliceUnits * heldOf(book.terms.unitNanos, share);
   }
 
   #giveBack(open: OpenLease, amountNanos = open.unusedNanos): void {
@@ -169,4 +197,13 @@ export class Slices {
     this.#clerk.enter(open.lease, { kind: 'unused', lease: open.lease.number, amountNanos });
     open.unusedNanos -= amountNanos;
   }
+}
+
+/** What the next bid of the account takes of its price. */
+function shareNow(book: AccountBook, today: DayBook): number {
+  return keepShare(book.open?.lease.share ?? null, shareOf(book.terms, book, book.unpostedNanos(today)));
+}
+
+function isUsedUp({ lease, endMs }: OpenLease, nowMs: number, share: number): boolean {
+  return lease.given >= MAX_ORDINALS || nowMs >= endMs || lease.share !== share;
 }

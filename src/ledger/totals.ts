@@ -10,6 +10,8 @@ export interface Totals {
   expiredNanos: number;
   /** Clicks and conversions that found no budget left. */
   unchargedNanos: number;
+  /** Posted in time above the budget, by bids that reserved less than they cost. */
+  expectedExcessNanos: number;
   /** Posted in time although no lease held it. Stays 0. */
   unexplainedOverspendNanos: number;
   posts: number;
@@ -35,6 +37,7 @@ export function startTotals(): Totals {
     voidedNanos: 0,
     expiredNanos: 0,
     unchargedNanos: 0,
+    expectedExcessNanos: 0,
     unexplainedOverspendNanos: 0,
     posts: 0,
     latePosts: 0,

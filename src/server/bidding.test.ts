@@ -30,6 +30,11 @@ describe('a bid request', () => {
     expect([desk.pending(), desk.counted]).toEqual([2_000_000, [NBR.unknown]]);
   });
 
+  it('has its time told stage by stage', () => {
+    desk.ask(testRequest());
+    expect(desk.stages).toEqual(['decide', 'reserve', 'sell']);
+  });
+
   it('for several imps gets a different ad for each', () => {
     const imps = ['a', 'b', 'c', 'd'].map((id) => ({ id, banner: { w: 300, h: 250 } }));
     const bids = desk.ask(testRequest({ imp: imps })).body.seatbid?.flatMap((seat) => seat.bid) ?? [];
@@ -97,6 +102,7 @@ describe('a shortlist that falls out whole', () => {
     const desk = new BidDesk([...poor, testCampaign(17)]);
     expect(desk.ask(testRequest()).status).toBe(200);
     expect([desk.resumed, desk.pending()]).toEqual([1, 2_000_000]);
+    expect(desk.stages).toEqual(['decide', 'reserve', 'reserve', 'sell']);
   });
 
   it('puts the budget bits of its campaigns out, so that the next request need not resume', () => {

@@ -6,7 +6,7 @@
  * The deadline, min(tmax, our cap) − margin, is tested before the worker (by the hand-over, with our cap, since
  * tmax stands in the body), before the ledger, and before the answer.
  */
-import type { Decided, ImpDecision } from '../auction/decision.ts';
+import type { Decided } from '../auction/decision.ts';
 import type { Handover, Outcome } from '../auction/handover.ts';
 import type { AuctionCounts } from '../events/door.ts';
 import { NBR, type Nbr } from '../openrtb/codes.ts';
@@ -36,7 +36,7 @@ export interface BidMeter {
   countAnswer(nbr: Nbr): void;
   countResumed(): void;
   /** Milliseconds of `performance.now`. */
-  observeStage(stage: 'decide' | 'sell', startMs: number, endMs: number): void;
+  observeStage(stage: 'decide' | 'reserve' | 'sell', startMs: number, endMs: number): void;
 }
 
 interface Call {
@@ -54,6 +54,8 @@ interface Call {
   readonly arrivedMs: number;
   readonly handedOverMs: number;
 }
+
+const NBR_OF = { overloaded: NBR.overloaded, timeout: NBR.insufficientTime, failed: NBR.technicalError };
 
 export function bidRoute(edges: BidEdges): BidRoute {
   return {
@@ -152,7 +154,7 @@ function keepBody(call: Call): void {
 
 function answerOutcome(edges: BidEdges, call: Call, outcome: Outcome, pinned: PinnedIndex): void {
   edges.meter.observeStage('decide', call.handedOverMs, performance.now());
-  if (outcome.kind !== 'decision') return answerNoBid(edges, call, nbrOf(outcome.kind), outcome);
+  if (outcome.kind !== 'decision') return answerNoBid(edges, call, NBR_OF[outcome.kind], outcome);
   const { decision } = outcome;
   if (decision.kind === 'invalid') {
     edges.meter.countAnswer(NBR.invalidRequest);
@@ -165,7 +167,9 @@ function answerOutcome(edges: BidEdges, call: Call, outcome: Outcome, pinned: Pi
   }
   call.userId = decision.userId;
   sell(edges, call, decision, pinned, (missed) => {
-    const fallen = decision.imps.map((imp) => (isSold(imp, call.sales) ? -1 : imp.resumeFrom));
+    const fallen = decision.imps.map(({ impId, resumeFrom }) =>
+      call.sales.some(({ imp }) => imp.impId === impId) ? -1 : resumeFrom,
+    );
     if (fallen.every((from) => from < 0)) return answerSales(edges, call, outcome, decision, missed);
     edges.meter.countResumed();
     handOver(edges, call, edges.holder.pin(pinned), fallen, (again) => {
@@ -184,14 +188,19 @@ function sell(
   pinned: PinnedIndex,
   done: (missed: Nbr) => void,
 ): void {
+  const startMs = performance.now();
+  const end = (nbr: Nbr): void => {
+    edges.meter.observeStage('reserve', startMs, performance.now());
+    done(nbr);
+  };
   const missed = edges.seller.sell(edges.catalogOf(pinned.index), decided, call.sales, edges.clock());
-  if (typeof missed === 'number') return done(missed);
+  if (typeof missed === 'number') return end(missed);
   keepBody(call);
   const kept = edges.holder.pin(pinned);
   const fail = (error: unknown) => (): void => {
     throw error;
   };
-  void missed.then((nbr) => () => done(nbr), fail).then((work) => goOn(edges, call, kept, work));
+  void missed.then((nbr) => () => end(nbr), fail).then((work) => goOn(edges, call, kept, work));
 }
 
 function answerSales(edges: BidEdges, call: Call, outcome: Outcome, decided: Decided, missed: Nbr): void {
@@ -238,13 +247,4 @@ function giveBack(edges: BidEdges, call: Call): void {
 function isLate(edges: BidEdges, call: Call, { tmaxMs }: Decided, nowMs: number): boolean {
   const allowedMs = Math.min(tmaxMs ?? edges.tmaxCapMs, edges.tmaxCapMs) - edges.tmaxMarginMs;
   return nowMs - call.arrivedMs > allowedMs;
-}
-
-function isSold(imp: ImpDecision, sales: readonly Sale[]): boolean {
-  return sales.some((sale) => sale.imp.impId === imp.impId);
-}
-
-function nbrOf(kind: 'overloaded' | 'timeout' | 'failed'): Nbr {
-  if (kind === 'overloaded') return NBR.overloaded;
-  return kind === 'timeout' ? NBR.insufficientTime : NBR.technicalError;
 }

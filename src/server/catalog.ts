@@ -7,7 +7,7 @@ import { compileBannerMarkup, type BannerMarkup } from '../auction/markup.ts';
 import type { BidModel } from '../campaigns/model.ts';
 import { keyOf } from '../ledger/cap-record.ts';
 import type { CapTerms } from '../ledger/caps.ts';
-import type { Account, BudgetTerms, Ledger } from '../ledger/ledger.ts';
+import type { Account, ActiveTime, BudgetTerms, Ledger } from '../ledger/ledger.ts';
 import { costNanos, costOfAction, costOfImpression, priceMicros, type CostNanos } from '../money.ts';
 import { MARKUP_TYPE } from '../openrtb/codes.ts';
 import { BID_MODEL_BY_NUMBER, CAMPAIGN_FLAG, type AdText, type Snapshot } from '../targeting/snapshot.ts';
@@ -153,11 +153,23 @@ function budgetTerms({ snapshot, since }: Tier, campaign: number): BudgetTerms {
   return {
     campaignId: id,
     model: modelOf(snapshot, campaign),
+    budgetMode: isExpected(snapshot, campaign) ? 'expected' : 'strict',
     dailyBudgetNanos: costNanos(snapshot.dailyBudgetNanos[campaign] ?? 0),
     lifetimeBudgetNanos: lifetime < 0 ? null : costNanos(lifetime),
     timezone,
+    evenOver: activeTime(snapshot, campaign),
     termsVersion: since,
     unitNanos: unitOf(snapshot, campaign),
+  };
+}
+
+/** null: its budget is spent as fast as bids are won. */
+function activeTime(snapshot: Snapshot, campaign: number): ActiveTime | null {
+  if (((snapshot.campaignFlags[campaign] ?? 0) & CAMPAIGN_FLAG.even) === 0) return null;
+  return {
+    startMs: snapshot.startMs[campaign] ?? 0,
+    endMs: snapshot.endMs[campaign] ?? Infinity,
+    stretches: snapshot.weekStretches(campaign),
   };
 }
 
@@ -166,6 +178,10 @@ function capTerms({ snapshot }: Tier, campaign: number): CapTerms | null {
   const { id, timezone } = snapshot.campaignText(campaign);
   const endMs = snapshot.endMs[campaign] ?? Infinity;
   return { key: keyOf(id), timezone, endMs, caps: snapshot.frequencyCaps(campaign) };
+}
+
+function isExpected(snapshot: Snapshot, campaign: number): boolean {
+  return ((snapshot.campaignFlags[campaign] ?? 0) & CAMPAIGN_FLAG.expected) !== 0;
 }
 
 function modelOf(snapshot: Snapshot, campaign: number): BidModel {

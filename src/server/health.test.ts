@@ -7,6 +7,8 @@ const UP: HealthEdges = {
     redis: () => 'embedded',
     kafka: () => 'embedded',
     postgres: () => 'up',
+    caps: () => 'up',
+    breaker: () => null,
   },
   isMoving: () => true,
   reportIndex: () => ({ source: 'postgres' }),
@@ -42,12 +44,18 @@ describe('GET /health', () => {
     expect(bodyOf(answer)).toMatchObject({ status: 'degraded' });
   });
 
+  test.each(['away', 'rebuilding'] as const)('is degraded while frequency caps are %s', async (state) => {
+    const answer = await ask('/health', { ...UP, checks: { ...UP.checks, caps: () => state } });
+    expect(bodyOf(answer)).toMatchObject({ status: 'degraded', caps: state });
+  });
+
   test('is ok while nothing is down', async () => {
     const answer = await ask('/health', UP);
     expect(answer.status).toBe(200);
     expect(bodyOf(answer)).toEqual({
       status: 'ok',
       checks: { redis: 'embedded', kafka: 'embedded', postgres: 'up' },
+      caps: 'up',
       index: { source: 'postgres' },
     });
   });
@@ -60,10 +68,17 @@ describe('GET /health', () => {
       expect(bodyOf(answer)).toEqual({
         status: 'degraded',
         checks: { redis: 'embedded', kafka: 'embedded', postgres: 'up', [name]: 'down' },
+        caps: 'up',
         index: { source: 'postgres' },
       });
     },
   );
+});
+
+test('GET /health tells whether calls are sent to Redis, where there is one', async () => {
+  const breaker = () => ({ state: 'half-open', failures: 5, openings: 1 }) as const;
+  const answer = await ask('/health', { ...UP, checks: { ...UP.checks, breaker } });
+  expect(bodyOf(answer)).toMatchObject({ breakers: { redis: 'half-open' } });
 });
 
 test('GET /health tells of an index that came from disk, as of when it is', async () => {

@@ -1,4 +1,5 @@
 /** GET /health, /health/live, /health/ready and /metrics: what orchestrators and Prometheus ask. */
+import type { CapsState } from '../ledger/caps.ts';
 import { fail } from './errors.ts';
 import type { HttpAnswer, Route } from './http.ts';
 
@@ -9,6 +10,17 @@ export interface HealthChecks {
   readonly redis: () => CheckResult;
   readonly kafka: () => CheckResult;
   readonly postgres: () => CheckResult;
+  /** Whether campaigns with frequency caps can bid. */
+  readonly caps: () => CapsState;
+  /** On the way to Redis; null without it. */
+  readonly breaker: () => BreakerReport | null;
+}
+
+export interface BreakerReport {
+  /** closed: calls are sent · open: none is, as too many failed · half-open: none is yet, Redis is asked whether it answers. */
+  readonly state: 'closed' | 'half-open' | 'open';
+  readonly failures: number;
+  readonly openings: number;
 }
 
 /** Where the served index came from: the disk, until Postgres was there to bring it up to date. */
@@ -18,7 +30,7 @@ export type IndexReport =
 
 export interface HealthEdges {
   readonly checks: HealthChecks;
-  /** Events are kept, and counted or shipped; changes are published. The log says what is not. */
+  /** Money and events are kept, and events counted or shipped; changes are published. The log says what is not. */
   readonly isMoving: () => boolean;
   readonly reportIndex: () => IndexReport;
   /** The index is loaded and SIGTERM has not come. */
@@ -57,8 +69,16 @@ export function healthRoutes(edges: HealthEdges): readonly Route[] {
 /** Degraded is 200 too: a server whose stores are away still bids with what it holds. */
 function answerHealth({ checks, isMoving, reportIndex }: HealthEdges): HttpAnswer {
   const results = { redis: checks.redis(), kafka: checks.kafka(), postgres: checks.postgres() };
-  const isDegraded = Object.values(results).includes('down') || !isMoving();
-  return ok({ status: isDegraded ? 'degraded' : 'ok', checks: results, index: writeIndex(reportIndex()) });
+  const caps = checks.caps();
+  const isDegraded = Object.values(results).includes('down') || caps !== 'up' || !isMoving();
+  const breaker = checks.breaker();
+  return ok({
+    status: isDegraded ? 'degraded' : 'ok',
+    checks: results,
+    ...(breaker === null ? {} : { breakers: { redis: breaker.state } }),
+    caps,
+    index: writeIndex(reportIndex()),
+  });
 }
 
 function writeIndex(report: IndexReport): object {

@@ -1,7 +1,7 @@
 /** POST /track/{type} and POST /events: what browsers and other servers report. */
 import type { AdEvent } from '../events/event.ts';
-import { fail } from './errors.ts';
-import { bodyFields, bodyValue, Fields, mistakes, mistakesOf, noObject, objectOf } from './fields.ts';
+import { fail, messageOf } from './errors.ts';
+import { bodyFields, bodyValue, Fields, mistakes, noObject, objectOf } from './fields.ts';
 import type { HttpAnswer, HttpRequest, Route } from './http.ts';
 import { readPostedEvent, readTrackedEvent } from './report-fields.ts';
 import { trackSigned } from './signed-calls.ts';
@@ -103,7 +103,7 @@ async function takeAll(
     const fields = new Fields(source ?? {});
     const { type, report } = readPostedEvent(fields, nowMs);
     if (source === null) rejected.push({ index, message: 'must be a JSON object' });
-    else if (fields.errors.length > 0) rejected.push({ index, message: mistakesOf(fields) });
+    else if (fields.errors.length > 0) rejected.push({ index, message: messageOf(fields.errors) });
     else events.push(eventOf(edges, type, report, request, nowMs));
   }
   if ((await recordUnsigned(edges, events)) === 'not_kept') return refuseUnkept(request);

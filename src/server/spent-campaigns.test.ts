@@ -82,6 +82,22 @@ describe('the budget bit of a campaign', () => {
     expect([first.isLive(0), spent.count]).toEqual([true, 0]);
   });
 
+  it('goes out and comes in as the line rises along which the budget is paced', () => {
+    const minute = Math.floor((NOW_MS % 86_400_000) / 60_000);
+    const hour = { days: [1, 2, 3, 4, 5, 6, 7], fromMinute: minute, toMinute: minute + 60 };
+    const schedule = { startMs: NOW_MS, endMs: null, timezone: 'UTC', dayparts: [hour] };
+    const paced = { pacing: 'even', schedule, dailyBudgetNanos: costNanos(60 * UNIT) } as const;
+    const first = testIndex([testCampaign(1, paced)]);
+    const { spent, ledger, reserve } = desk(first);
+    expect([reserve(first), reserve(first)]).toEqual([true, false]);
+    spent.put(first, 0);
+    const outAt = [30, 59, 61].map((second) => {
+      spent.reopen(ledger.tick(NOW_MS + second * 1_000));
+      return first.isLive(0);
+    });
+    expect(outAt).toEqual([false, false, true]);
+  });
+
   it('of a campaign that left the index is forgotten', () => {
     const first = indexOf(1, 1);
     const { spent } = desk(first);

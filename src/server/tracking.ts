@@ -62,6 +62,14 @@ export function eventIdOf(type: EventType, { campaignId, lease, ordinal, issuedM
   return `${OWN_ID_PREFIX}${type}:${campaignId}:${place}`;
 }
 
+/** The reservation that the event is of; null: no id of ours. */
+export function readEventId(eventId: string): { readonly lease: number; readonly ordinal: number } | null {
+  const parts = eventId.startsWith(OWN_ID_PREFIX) ? eventId.split(':') : [];
+  const [, , , lease = '', ordinal = '', issued] = parts;
+  const place = { lease: parseInt(lease, 36), ordinal: parseInt(ordinal, 36) };
+  return issued === undefined || Number.isNaN(place.lease + place.ordinal) ? null : place;
+}
+
 export function newEventId(): string {
   return randomUUID();
 }

@@ -12,6 +12,8 @@ import { openSnapshot } from './snapshot-view.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 4);
 const PRIORS = { ctr: 0.001, cvr: 0.00001 };
+/** Into Monday. */
+const SUNDAY_NIGHT = { days: [7], fromMinute: 22 * 60, toMinute: 60 };
 const OPTIONS = { nowMs: NOW_MS, epoch: 3, priors: PRIORS };
 
 function campaign(changed: Partial<Campaign> = {}, ad: Partial<Ad> = {}): Campaign {
@@ -42,7 +44,7 @@ describe('the compiled index', () => {
     expect(openSnapshot(buffer.slice(0)).campaignCount).toBe(40);
     expect(() => openSnapshot(new SharedArrayBuffer(16))).toThrow('16 bytes are fewer than its header');
     expect(() => openSnapshot(damaged(0, 0x1234))).toThrow('index refused: it starts with 0x1234');
-    expect(() => openSnapshot(damaged(1, 99))).toThrow('its layout is version 99, this one reads version 2');
+    expect(() => openSnapshot(damaged(1, 99))).toThrow('its layout is version 99, this one reads version 3');
     expect(() => openSnapshot(damaged(5, 3))).toThrow('it has 3 sections');
     expect(() => openSnapshot(damaged(8, 41))).toThrow('damaged or half written');
     expect(() => openSnapshot(damaged(20, 8))).toThrow('damaged or half written');
@@ -142,7 +144,9 @@ describe('the compiled index', () => {
         ],
         deals: ['Deal-7'],
         dealsOnly: true,
+        pacing: 'even',
         lifetimeBudgetNanos: null,
+        schedule: { startMs: 17, endMs: null, timezone: 'Asia/Tokyo', dayparts: [SUNDAY_NIGHT] },
       },
       {
         title: 'Grüße, 東京 🎉',
@@ -170,7 +174,13 @@ describe('the compiled index', () => {
       adomain: ['www.Shop.Brand.example'],
       categories: ['iab2-3', 'IAB2'],
     });
-    expect(snapshot.campaignFlags[0]).toBe(CAMPAIGN_FLAG.capped | CAMPAIGN_FLAG.dealsOnly);
+    const { capped: isCapped, dealsOnly, even } = CAMPAIGN_FLAG;
+    expect(snapshot.campaignFlags[0]).toBe(isCapped | dealsOnly | even);
+    expect([snapshot.startMs[0], snapshot.endMs[0]]).toEqual([17, Infinity]);
+    expect(snapshot.weekStretches(0)).toEqual([
+      { from: 9_960, to: 10_080 },
+      { from: 0, to: 60 },
+    ]);
     expect(snapshot.frequencyCaps(0)).toEqual(capped.frequencyCaps);
     expect(snapshot.lifetimeBudgetNanos[0]).toBe(-1);
     expect(snapshot.adType[0]).toBe(AD_TYPE_NUMBER.banner);

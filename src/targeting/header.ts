@@ -5,7 +5,7 @@
 import { HEADER_BYTES, HEADER_WORDS, SECTION_NAMES, type Placement } from './layout.ts';
 
 const MAGIC = 0x4c564147;
-const VERSION = 2;
+const VERSION = 3;
 /** Word that holds the hash; the hash covers all others. */
 const HASH_WORD = 2;
 

@@ -86,7 +86,9 @@ export function draftCampaigns(
     rows.bidModel[c] = BID_MODEL_BY_NUMBER.indexOf(bid.model);
     rows.campaignFlags[c] =
       (campaign.frequencyCaps.length > 0 ? CAMPAIGN_FLAG.capped : 0) |
-      (campaign.dealsOnly ? CAMPAIGN_FLAG.dealsOnly : 0);
+      (campaign.budgetMode === 'expected' ? CAMPAIGN_FLAG.expected : 0) |
+      (campaign.dealsOnly ? CAMPAIGN_FLAG.dealsOnly : 0) |
+      (campaign.pacing === 'even' ? CAMPAIGN_FLAG.even : 0);
     rows.seat[c] = dictionary.intern(SPACE.seat, campaign.seat);
     rows.zone[c] = zones.get(schedule.timezone) ?? 0;
     rows.adStart[c + 1] = (rows.adStart[c] ?? 0) + countIndexed(campaign.ads);

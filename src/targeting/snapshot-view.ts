@@ -1,4 +1,5 @@
 /** A Snapshot over a compiled index: typed views, made at each flip; nothing is copied and nothing is decoded. */
+import type { WeekStretch } from '../campaigns/daypart.ts';
 import type { FrequencyCap } from '../campaigns/model.ts';
 import { unpackCap } from './caps.ts';
 import { findText } from './dictionary.ts';
@@ -32,6 +33,7 @@ export class IndexSnapshot implements Snapshot {
   readonly seat: Uint32Array;
   readonly dailyBudgetNanos: Float64Array;
   readonly lifetimeBudgetNanos: Float64Array;
+  readonly startMs: Float64Array;
   readonly endMs: Float64Array;
   readonly deals: IdLists;
   readonly adStart: Uint32Array;
@@ -68,6 +70,7 @@ export class IndexSnapshot implements Snapshot {
     this.seat = sections.seat;
     this.dailyBudgetNanos = sections.dailyBudgetNanos;
     this.lifetimeBudgetNanos = sections.lifetimeBudgetNanos;
+    this.startMs = sections.startMs;
     this.endMs = sections.endMs;
     this.deals = { start: sections.dealStart, ids: sections.dealIds };
     this.adStart = sections.adStart;
@@ -112,6 +115,12 @@ export class IndexSnapshot implements Snapshot {
   frequencyCaps(campaign: number): readonly FrequencyCap[] {
     const { capStart, caps } = this.sections;
     return Array.from(caps.subarray(capStart[campaign], capStart[campaign + 1]), unpackCap);
+  }
+
+  weekStretches(campaign: number): readonly WeekStretch[] {
+    const { stretchStart, stretches } = this.sections;
+    const packed = stretches.subarray(stretchStart[campaign], stretchStart[campaign + 1]);
+    return Array.from(packed, (stretch) => ({ from: stretch >>> 16, to: stretch & 0xffff }));
   }
 
   adText(ad: number): AdText {

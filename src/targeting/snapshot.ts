@@ -2,6 +2,7 @@
  * A compiled index as its readers see it: typed views over one SharedArrayBuffer (layout.ts draws it). Ordinals
  * are places in this snapshot: campaign 0 has the best rank price. Nothing here outlives the snapshot.
  */
+import type { WeekStretch } from '../campaigns/daypart.ts';
 import type { BidModel, FrequencyCap } from '../campaigns/model.ts';
 
 /**
@@ -21,7 +22,7 @@ export const SPACE = {
 } as const;
 export type Space = (typeof SPACE)[keyof typeof SPACE];
 
-export const CAMPAIGN_FLAG = { capped: 1, dealsOnly: 2 } as const;
+export const CAMPAIGN_FLAG = { capped: 1, dealsOnly: 2, even: 4, expected: 8 } as const;
 export const AD_FLAG = {
   image: 1,
   /** Something in its markup is http. */
@@ -59,7 +60,9 @@ export interface Snapshot {
   readonly dailyBudgetNanos: Float64Array;
   /** -1: none. */
   readonly lifetimeBudgetNanos: Float64Array;
-  /** Epoch milliseconds; Infinity: no end. */
+  /** Epoch milliseconds. */
+  readonly startMs: Float64Array;
+  /** Infinity: no end. */
   readonly endMs: Float64Array;
   /** Interned ids (space `deal`) of its deals. */
   readonly deals: IdLists;
@@ -92,6 +95,8 @@ export interface Snapshot {
   /** Decoded from the buffer at each call: callers keep what they need. */
   campaignText(campaign: number): CampaignText;
   frequencyCaps(campaign: number): readonly FrequencyCap[];
+  /** When its dayparts let it run; none: at all times. */
+  weekStretches(campaign: number): readonly WeekStretch[];
   adText(ad: number): AdText;
   /** true when a rule of any campaign names the dimension. */
   isTargeted(dimension: number): boolean;

@@ -4,7 +4,7 @@
 -- KEYS: the book, the lease, its marks
 -- ARGV: 1 now (ms), 2 ordinal, 3 click or conversion, 4 amount, 5 day, 6 daily budget, 7 lifetime budget or '',
 --       8 unit; or '' for 5 to 8: as the book was last told
--- Codes: posted, uncharged, repeated, unclicked, unknown, invalid
+-- Codes: posted, uncharged, repeated, unclicked, unknown, lost (the book is not whole), invalid
 -- Then, for the first two: posted of the day, posted ever, 1 where the budget does not bear a unit any more
 
 local ACTIONS = {
@@ -24,6 +24,7 @@ if not (now and ordinal and action and amount and day and daily and lifetime and
   or ordinal > MAX_ORDINAL or #ARGV ~= 8 then
   return { 'invalid' }
 end
+if not isWhole(book) then return { 'lost' } end
 local reservation = findReservation(book, lease, marks, now, ordinal, 0)
 if reservation == nil then return { 'unknown' } end
 if ARGV[3] == 'conversion' and not has(reservation.set, CLICKED) then return { 'unclicked' } end

@@ -1,123 +1,171 @@
 -- Chooses for each imp of a request the first candidate whose caps let this user be shown it, and holds it: shown and
 -- held never pass a limit. No two imps get the same ad. What one imp takes, the next sees.
--- KEYS: the user's record
--- ARGV: 1 now (s), 2 '1' or '0': nothing is held, 3 the imps, as JSON: [[expiry (s), choice, …], …], a choice of a campaign
---       without caps [ad], of one with caps [ad, key, until (s), window, start (s), limit, window, start, limit, …]
--- Codes: held (and for each imp two numbers: the place of its choice from 1 on and the time (s) of the bid; or, less than 0,
---  the place of the cap that stopped its last choice, and 0; or 0, 0: there was nothing to take), unreadable, invalid
+-- KEYS: the user's record, the epoch of its tag
+-- ARGV: 1 now (s), 2 '1' or '0': nothing is held, 3 the imps, packed. A number is five bytes of 7 bits, the lowest first,
+--       so that any client can send it as text:
+--         imp     expiry (s)  bytes of its choices  choice*
+--         choice  ad  u8 caps, and where it has any: 22 key  until (s)  (u8 window  start (s)  limit)*
+-- Codes: held (the epoch's number, and for each imp two numbers: the place of its choice from 1 on and the time (s) of the
+--  bid; or, less than 0, the place of the cap that stopped its last choice, and 0; or 0, 0: there was nothing to take),
+--  lost (the records of the tag are not complete), unreadable, invalid
 
-local now = whole(ARGV[1], MAX_U32)
-local isParsed, imps = pcall(cjson.decode, ARGV[3] or '')
-if now == nil or #ARGV ~= 3 or (ARGV[2] ~= '0' and ARGV[2] ~= '1') or not isParsed or type(imps) ~= 'table' then
-  return { 'invalid' }
+local NUMBER_BYTES = 5
+local CHOICE_BYTES, CAP_BYTES = 6, 11
+
+local now, asked = whole(ARGV[1], MAX_U32), ARGV[3]
+if now == nil or #ARGV ~= 3 or (ARGV[2] ~= '0' and ARGV[2] ~= '1') then return { 'invalid' } end
+
+-- nil: there is none, or it is too large.
+local function number(at)
+  local a, b, c, d, e = byte(asked, at, at + 4)
+  if e == nil then return nil end
+  local value = a + b * 128 + c * 16384 + d * 2097152 + e * 268435456
+  return value <= MAX_U32 and value or nil
 end
 
--- All numbers of a choice are whole, and there are as many as it takes.
-local function isChoice(choice)
-  if type(choice) ~= 'table' or whole(choice[1], MAX_U32) == nil then return false end
-  if #choice == 1 then return true end
-  if #choice < 6 or #choice % 3 ~= 0 or keyOf(choice[2]) == nil then return false end
-  for i = 3, #choice do
-    if whole(choice[i], MAX_U32) == nil then return false end
-  end
-  for i = 4, #choice, 3 do
-    if choice[i] > 255 then return false end
-  end
-  return true
-end
-
-for i = 1, #imps do
-  if type(imps[i]) ~= 'table' or whole(imps[i][1], MAX_U32 - WIN_EXTENSION_SEC) == nil then return { 'invalid' } end
-  for at = 2, #imps[i] do
-    if not isChoice(imps[i][at]) then return { 'invalid' } end
-  end
-end
-
-local record = readRecord(KEYS[1], now)
+local epoch = redis.call('GET', KEYS[2])
+if not isComplete(epoch) then return { 'lost' } end
+local record, last = readRecord(KEYS[1], now)
 if record == nil then return { 'unreadable' } end
 
-local function windowOf(campaign, window)
-  for _, known in ipairs(campaign.windows) do
-    if known[1] == window then return known end
-  end
-  return nil
-end
+-- How the caps of a choice stand in its campaign's windows.
+local campaignAt, isNew, isCurrent, isAllNew, issuedAt
+local issued, ends, windows, shown
 
--- Else it is the cap's window, or a later one that a clock ahead of ours has reached before: then that one counts.
-local function isOver(known, start)
-  return known[2] < start or known[2] > now + MAX_AHEAD_SEC
-end
-
--- The place of the first cap that is reached; nil: none.
-local function fullCap(choice)
-  local campaign = findCampaign(record, choice[2], now)
-  if campaign == nil then return nil end
-  if #campaign.held >= MAX_HELD then return 1 end
-  for at = 4, #choice, 3 do
-    local start, limit = choice[at + 1], choice[at + 2]
-    local known = windowOf(campaign, choice[at])
-    local count = 0
-    if known ~= nil and not isOver(known, start) then start, count = known[2], known[3] end
-    for _, bid in ipairs(campaign.held) do
-      if bid[1] >= start then count = count + 1 end
+-- The count in the window that counts: the cap's, or a later one that a clock ahead of ours has reached before.
+local function countIn(window, start)
+  local from = campaignAt + CAMPAIGN_BYTES
+  local count, isKnown = 0, false
+  for place = from, from + (windows - 1) * WINDOW_BYTES, WINDOW_BYTES do
+    if byte(record, place) == window then
+      local _, began, showings = unpackAt(WINDOW, record, place)
+      if began >= start and began <= now + MAX_AHEAD_SEC then
+        isKnown, isAllNew = true, false
+        start, count = began, showings
+        if began > issuedAt then issuedAt = began end
+      end
+      break
     end
-    if count >= limit then return (at - 1) / 3 end
   end
-  return nil
+  if not isKnown then isCurrent = false end
+  for i = 1, #issued do
+    if issued[i] >= start then count = count + 1 end
+  end
+  return count
+end
+
+-- The place of the first cap that is reached; 0: none; nil: the choice can't be read.
+local function fullCap(at, caps)
+  local key = sub(asked, at + CHOICE_BYTES, at + CHOICE_BYTES + KEY_BYTES - 1)
+  campaignAt = findCampaign(record, key)
+  isNew, isCurrent, isAllNew, issuedAt = campaignAt == nil, true, true, now
+  local reached = 0
+  if not isNew then
+    record, issued, ends, windows, shown = openCampaign(record, campaignAt, now)
+    if #issued >= MAX_HELD then reached = 1 end
+  end
+  local place = at + CHOICE_BYTES + KEY_BYTES + NUMBER_BYTES
+  for cap = 1, caps do
+    local start, limit = number(place + 1), number(place + 6)
+    if start == nil or limit == nil then return nil end
+    if not isNew and reached == 0 and countIn(byte(asked, place), start) >= limit then reached = cap end
+    place = place + CAP_BYTES
+  end
+  return reached
+end
+
+-- The windows of a campaign, as this choice finds or begins them.
+local function turnWindows(at, caps)
+  local rows = {}
+  if not isNew then
+    rows = { unpackAt('<' .. ('BI4I4'):rep(windows), record, campaignAt + CAMPAIGN_BYTES) }
+    rows[#rows] = nil
+  end
+  for cap = 0, caps - 1 do
+    local place = at + CHOICE_BYTES + KEY_BYTES + NUMBER_BYTES + cap * CAP_BYTES
+    local window, start = byte(asked, place), number(place + 1)
+    local row
+    for i = 1, #rows, 3 do
+      if rows[i] == window then
+        row = i
+        break
+      end
+    end
+    if row == nil then
+      row = #rows + 1
+      rows[row], rows[row + 1], rows[row + 2] = window, start, 0
+    elseif rows[row + 1] < start or rows[row + 1] > now + MAX_AHEAD_SEC then
+      rows[row + 1], rows[row + 2] = start, 0
+    end
+  end
+  local count = #rows / 3
+  return count, pack('<' .. ('BI4I4'):rep(count), unpack(rows))
 end
 
 -- The time of the bid: now, or the beginning of the latest window that it counts in.
-local function enterHold(choice, expiry)
-  local campaign = findCampaign(record, choice[2], now)
-  if campaign == nil then
-    campaign = { key = choice[2], ends = 0, windows = {}, held = {}, shown = '', isOpen = true }
-    record[#record + 1] = campaign
+local function enterHold(at, caps, expiry)
+  local key = sub(asked, at + CHOICE_BYTES, at + CHOICE_BYTES + KEY_BYTES - 1)
+  local due = math.max(number(at + CHOICE_BYTES + KEY_BYTES), expiry + WIN_EXTENSION_SEC)
+  local bid = pack(HELD, issuedAt, expiry)
+  if isNew then
+    local count, rows = turnWindows(at, caps)
+    record = record .. key .. pack(HEAD, due, count, 1, 0) .. rows .. bid
+  else
+    local from = campaignAt + CAMPAIGN_BYTES
+    local heldAt = from + windows * WINDOW_BYTES
+    local shownAt = heldAt + #issued * HELD_BYTES
+    local count, rows = windows, nil
+    if not isCurrent then count, rows = turnWindows(at, caps) end
+    due = math.max(due, ends)
+    local behind = shownAt
+    -- A repeat of what was shown before could add to none of them.
+    if isAllNew then behind, shown = shownAt + shown * SHOWN_BYTES, 0 end
+    record = sub(record, 1, campaignAt + KEY_BYTES - 1) .. pack(HEAD, due, count, #issued + 1, shown)
+      .. (rows or sub(record, from, heldAt - 1)) .. sub(record, heldAt, shownAt - 1) .. bid .. sub(record, behind)
   end
-  local issued = now
-  local isAllNew = true
-  for at = 4, #choice, 3 do
-    local window, start = choice[at], choice[at + 1]
-    local known = windowOf(campaign, window)
-    if known == nil then
-      campaign.windows[#campaign.windows + 1] = { window, start, 0 }
-    elseif isOver(known, start) then
-      known[2], known[3] = start, 0
-    else
-      isAllNew = false
-      issued = math.max(issued, known[2])
-    end
-  end
-  -- A repeat of what was shown before could add to none of them.
-  if isAllNew then campaign.shown = '' end
-  campaign.held[#campaign.held + 1] = { issued, expiry }
-  campaign.ends = math.max(campaign.ends, choice[3], expiry + WIN_EXTENSION_SEC)
-  return issued
+  if due > last then last = due end
+  return issuedAt
 end
 
 local taken = {}
 local isHeld = false
-local reply = { 'held' }
-for _, imp in ipairs(imps) do
-  local pick, time = 0, 0
-  for at = 2, #imp do
-    local choice = imp[at]
-    if not taken[choice[1]] then
-      local isCapped = #choice > 1
-      local cap = isCapped and fullCap(choice)
-      if not cap then
-        taken[choice[1]] = true
-        pick, time = at - 1, now
-        if isCapped then
-          time = enterHold(choice, imp[1])
+local reply = { 'held', epoch }
+local at, size = 1, #asked
+while at <= size do
+  local expiry, bytes = number(at), number(at + NUMBER_BYTES)
+  if bytes == nil or expiry == nil or expiry > MAX_U32 - WIN_EXTENSION_SEC then return { 'invalid' } end
+  at = at + 2 * NUMBER_BYTES
+  local behind = at + bytes
+  if behind > size + 1 then return { 'invalid' } end
+  local pick, time, place = 0, 0, 0
+  while at < behind do
+    local ad, caps = number(at), byte(asked, at + NUMBER_BYTES)
+    local following = at + CHOICE_BYTES
+    if caps ~= nil and caps > 0 then following = following + KEY_BYTES + NUMBER_BYTES + caps * CAP_BYTES end
+    if ad == nil or caps == nil or following > behind then return { 'invalid' } end
+    place = place + 1
+    if not taken[ad] then
+      local cap = 0
+      if caps > 0 then
+        cap = fullCap(at, caps)
+        if cap == nil or number(at + CHOICE_BYTES + KEY_BYTES) == nil then return { 'invalid' } end
+      end
+      if cap == 0 then
+        taken[ad] = true
+        pick, time = place, now
+        if caps > 0 then
+          time = enterHold(at, caps, expiry)
           isHeld = true
         end
         break
       end
       pick = -cap
     end
+    at = following
   end
+  at = behind
   reply[#reply + 1] = pick
   reply[#reply + 1] = time
 end
-if isHeld and ARGV[2] == '1' then writeRecord(KEYS[1], record, now) end
+if isHeld and ARGV[2] == '1' then writeRecord(KEYS[1], record, last, now) end
 return reply

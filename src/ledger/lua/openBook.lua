@@ -1,14 +1,28 @@
--- Opens the book of a campaign with what it has posted so far. A book that is open stays as it is.
+-- Opens the book of a campaign: at once where it never had one, else when the time of its rebuilding is over, with the
+-- most that anyone knows was posted: what is left of the book itself, a node, Postgres. A book that is whole stays as it is.
 -- KEYS: the book
--- ARGV: now (ms), posted ever, then pairs of a day and what was posted in it
--- Codes: opened, repeated, invalid
+-- ARGV: 1 now (ms), 2 1 where it never had a book, 3 day, then as Postgres counts it: 4 posted ever, 5 posted of the day
+-- Codes: opened, repeated, waiting, lost (its rebuilding has not begun on this server), invalid
+-- Then, for waiting: for how long (ms)
 
-local now, posted = count(ARGV[1]), count(ARGV[2])
-if now == nil or posted == nil or #ARGV % 2 ~= 0 then return { 'invalid' } end
-for at = 3, #ARGV, 2 do
-  if count(ARGV[at]) == nil or count(ARGV[at + 1]) == nil then return { 'invalid' } end
+local book = KEYS[1]
+local now, day, counted, countedToday = count(ARGV[1]), whole(ARGV[3]), count(ARGV[4]), count(ARGV[5])
+if not (now and day and counted and countedToday) or #ARGV ~= 5 then return { 'invalid' } end
+if isWhole(book) then return { 'repeated' } end
+local sums = redis.call('HMGET', book, 'rebuilding', 'until', 'heard', 'empty', 'posted', 'p' .. ARGV[3], 'leased')
+if ARGV[2] ~= '1' or sums[5] then
+  if sums[1] ~= history() then return { 'lost' } end
+  local left = tonumber(sums[2]) - serverMs()
+  if left > 0 then return { 'waiting', digits(left) } end
 end
-if redis.call('EXISTS', KEYS[1]) == 1 then return { 'repeated' } end
-redis.call('HSET', KEYS[1], 'seen', digits(now), 'posted', digits(posted), 'leased', '0')
-for at = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], 'p' .. ARGV[at], ARGV[at + 1]) end
+
+-- What nobody has counted for a day was posted today.
+local written, writtenToday = tonumber(sums[5] or '0'), tonumber(sums[6] or '0')
+local posted = math.max(written, counted, tonumber(sums[3] or '0'))
+local today = countedToday + posted - counted
+if sums[4] == '0' then today = math.max(countedToday, writtenToday + posted - written) end
+redis.call('HSET', book, 'home', history(), 'posted', digits(posted), 'leased', sums[7] or '0')
+redis.call('HSET', book, 'p' .. ARGV[3], digits(math.min(posted, math.max(today, writtenToday))))
+redis.call('HDEL', book, 'rebuilding', 'until', 'heard', 'empty')
+seeTime(book, now)
 return { 'opened' }

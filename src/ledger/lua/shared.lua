@@ -4,6 +4,8 @@
 local WIN_EXTENSION_SEC = 60
 local MAX_ORDINAL = 65535
 local MAX_EXACT = 9007199254740991
+local WHOLE_SHARE = 1024
+local MAX_ANNOUNCED = 1000
 
 -- One byte an ordinal.
 local POSTED, VOIDED, WON, WON_LATE, CLICKED, CONVERTED, SHOWN, CHARGED = 1, 2, 4, 8, 16, 32, 64, 128
@@ -49,6 +51,31 @@ local function seeTime(book, nowMs)
   return nowMs
 end
 
+-- Names what this server holds: another name after a restart and after a failover, when the last that was written may
+-- be gone.
+local function history()
+  local info = redis.pcall('INFO', 'replication')
+  return type(info) == 'string' and info:match('master_replid:(%x+)') or 'untold'
+end
+
+-- The book is there, and was opened on what this server holds. Else only openBook may make it whole.
+local function isWhole(book)
+  return redis.call('HGET', book, 'home') == history()
+end
+
+-- By the server's own clock, which alone measures how long a book is rebuilt.
+local function serverMs()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- Entries bear rising numbers, for followStream.
+local function announce(stream, name, value)
+  local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  local number = newest and tonumber(newest[1]:match('^%d+')) + 1 or 1
+  redis.call('XADD', stream, 'MAXLEN', '~', MAX_ANNOUNCED, digits(number) .. '-0', name, value)
+end
+
 -- What is neither posted nor leased, of the day and of all time.
 local function available(book, day, dailyLimit, lifetimeLimit)
   local sums = redis.call('HMGET', book, 'posted', 'leased', 'p' .. day, 'l' .. day)
@@ -89,8 +116,8 @@ end
 
 -- What a notice meets: the day and the marks of its reservation, when it expires, and whether it has. nil: no lease.
 local function findReservation(book, lease, marks, nowMs, ordinal, expirySec)
-  local known = redis.call('HMGET', lease, 'day', 'model', 'through')
-  if not known[1] or redis.call('EXISTS', book) == 0 then return nil end
+  local known = redis.call('HMGET', lease, 'day', 'model', 'through', 'share')
+  if not known[1] then return nil end
   local set = readMarks(marks, ordinal)
   local endsSec = expirySec
   if has(set, WON) then endsSec = expirySec + WIN_EXTENSION_SEC end
@@ -98,6 +125,8 @@ local function findReservation(book, lease, marks, nowMs, ordinal, expirySec)
   return {
     day = known[1],
     model = known[2],
+    share = tonumber(known[4] or WHOLE_SHARE),
+    isExpected = known[4],
     set = set,
     endsSec = endsSec,
     isReleased = isReleased,
@@ -105,9 +134,14 @@ local function findReservation(book, lease, marks, nowMs, ordinal, expirySec)
   }
 end
 
+-- What a bid of that price takes of its lease, as in share.ts.
+local function heldOf(reservation, price)
+  return math.ceil(price * reservation.share / WHOLE_SHARE)
+end
+
 -- What a second of a lease has already given back: settleLease takes it off what the node says it reserved in it.
-local function giveBack(book, lease, reservation, nanos)
-  local released = math.min(nanos, field(lease, 'outstanding'))
+local function giveBack(book, lease, reservation, price)
+  local released = math.min(heldOf(reservation, price), field(lease, 'outstanding'))
   add(lease, 'n' .. digits(reservation.endsSec), released)
   release(book, lease, reservation.day, released)
   return released
