@@ -45,7 +45,8 @@ export const VARIABLES = {
   },
   GAVEL_REDIS_WAIT_MS: {
     fallback: '5',
-    meaning: 'How long a bid waits for Redis, for a slice of a budget and for frequency caps: then it goes without.',
+    meaning:
+      'How long a bid waits for Redis, for a slice of a budget and for frequency caps: then it goes without.',
   },
   KAFKA_BROKERS: {
     fallback: '',

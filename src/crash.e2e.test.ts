@@ -94,7 +94,7 @@ async function healthOf(gavel: GavelProcess): Promise<object> {
 
 function untilHealth(gavel: GavelProcess, status: string, postgres: string): Promise<void> {
   const checks = { redis: 'embedded', kafka: 'embedded', postgres };
-  const wanted = { status, checks, index: { source: 'postgres' } };
+  const wanted = { status, checks, caps: 'up', index: { source: 'postgres' } };
   return until(`health ${status}`, async () => isDeepStrictEqual(await healthOf(gavel), wanted));
 }
 

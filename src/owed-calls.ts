@@ -9,13 +9,18 @@ export interface OwedFollower {
 
 const MAX_RECORDS = 200;
 const MAX_BYTES = 65_536;
+/** The spool's thread, where it has died, is there again by then. */
+const FOLLOW_AGAIN_MS = 1_000;
 
-/** `settle`: 'away' where the call can't be made now; null where it is somebody else's. */
+/**
+ * `connect`: gives a ticket each time, as a spool whose thread has died closes its readers. `settle`: 'away' where the
+ * call can't be made now; null where it is somebody else's.
+ */
 export function followOwed(
-  ticket: SpoolTicket,
+  connect: () => SpoolTicket,
   settle: (record: Uint8Array) => Promise<string> | null,
 ): OwedFollower {
-  const reader = openSpoolReader(ticket);
+  let reader = openSpoolReader(connect());
   let isClosing = false;
 
   async function settleOne(record: Uint8Array): Promise<void> {
@@ -25,7 +30,19 @@ export function followOwed(
     }
   }
 
-  const ended = followAll(reader, settleOne).catch(() => undefined);
+  async function followAgain(): Promise<void> {
+    await sleep(FOLLOW_AGAIN_MS);
+    if (isClosing) return;
+    reader = openSpoolReader(connect());
+    await followAll(reader, settleOne);
+  }
+
+  async function followAlways(): Promise<void> {
+    await followAll(reader, settleOne).catch(() => undefined);
+    while (!isClosing) await followAgain().catch(() => undefined);
+  }
+
+  const ended = followAlways();
   return {
     async close() {
       isClosing = true;

@@ -5,7 +5,7 @@
  */
 import { quickQuery, type Pool } from './database/postgres-pool.ts';
 import { BID_OF_EVENT, IS_SHOWING } from './events/postgres-lifetime-showings.ts';
-import type { FrequencyCap } from './campaigns/model.ts';
+import { isCap } from './campaigns/frequency-cap.ts';
 import type { PastShowing, PastUser } from './ledger/cap-recovery.ts';
 import { keyOf } from './ledger/cap-record.ts';
 import type { CapTerms } from './ledger/caps.ts';
@@ -29,7 +29,7 @@ const SHOWINGS = `
   WITH capped AS (
     SELECT id, now() - max(CASE cap->>'window' WHEN 'minute' THEN interval '5 minutes' WHEN 'hour' THEN interval '2 hours'
              WHEN 'day' THEN interval '2 days' WHEN 'week' THEN interval '8 days' ELSE interval '100 years' END) AS since
-      FROM campaigns, jsonb_array_elements(frequency_caps) AS cap GROUP BY id
+      FROM campaigns, jsonb_array_elements(frequency_caps) AS cap WHERE status <> 'ended' GROUP BY id
   ), shown AS (
     SELECT user_id, id AS campaign_id, ${BID_OF_EVENT} AS bid
       FROM events_log JOIN capped ON campaign_id = id::text AND "timestamp" >= since
@@ -48,18 +48,19 @@ interface TermsRow {
   readonly id: string;
   readonly timezone: string;
   readonly endsAt: Date | null;
-  readonly caps: readonly FrequencyCap[];
+  /** Of JSON: any. */
+  readonly caps: readonly unknown[];
 }
 
-/** By campaign, also of those that are paused. */
+/** By campaign, also of those that are paused. One whose caps can't be read is not served, and is left out. */
 export async function readCapTerms(pool: Pool): Promise<ReadonlyMap<string, CapTerms>> {
   const { rows } = await pool.query<TermsRow>(quickQuery(TERMS, [], READ_LIMIT_MS));
-  return new Map(
-    rows.map(({ id, timezone, endsAt, caps }) => [
-      id,
-      { key: keyOf(id), timezone, endMs: endsAt?.getTime() ?? Infinity, caps },
-    ]),
-  );
+  const terms = new Map<string, CapTerms>();
+  for (const { id, timezone, endsAt, caps } of rows) {
+    if (!caps.every(isCap)) continue;
+    terms.set(id, { key: keyOf(id), timezone, endMs: endsAt?.getTime() ?? Infinity, caps });
+  }
+  return terms;
 }
 
 /** `tags`: how the users' hashes begin. */

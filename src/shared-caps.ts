@@ -63,10 +63,13 @@ async function openSharedCaps({ redis, pool, owed, current }: SharedParts, log: 
     onFault: (fault) => log.error({ fault }, 'frequency caps could not be asked'),
     onRecovery: createRecoveryTeller(log),
   });
-  const follower = followOwed(owed.connect(OWED_READERS[1]), (record) => {
-    const showing = readOwedShowing(record);
-    return showing === null ? null : caps.settleOwed(showing.bid, showing.atMs);
-  });
+  const follower = followOwed(
+    () => owed.connect(OWED_READERS[1]),
+    (record) => {
+      const showing = readOwedShowing(record);
+      return showing === null ? null : caps.settleOwed(showing.bid, showing.atMs);
+    },
+  );
   // Not only once it is asked for its first bid.
   caps.tick(Date.now());
   return {

@@ -85,10 +85,13 @@ export async function openSharedLedger(
     isKeeping: () => spool.isSound,
     owed: spool,
     begin() {
-      owed ??= followOwed(spool.connect(OWED_READERS[0]), (record) => {
-        const call = readOwedCall(record);
-        return call === null ? null : ledger.settleOwed(call);
-      });
+      owed ??= followOwed(
+        () => spool.connect(OWED_READERS[0]),
+        (record) => {
+          const call = readOwedCall(record);
+          return call === null ? null : ledger.settleOwed(call);
+        },
+      );
     },
     async close() {
       news.close();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { MAX_PRICE_MICROS } from '../money.ts';
 import { makeDemoCampaigns } from './demo.ts';
-import type { Ad, Campaign, TargetingRule } from './model.ts';
+import type { Ad, Campaign, FrequencyCap, TargetingRule } from './model.ts';
 import { seededCampaigns } from './seeded.ts';
 import { findUnsound } from './soundness.ts';
 
@@ -21,6 +21,10 @@ function withSchedule(changed: object): Campaign {
 /** As a row of a database can be, whatever the model says. */
 function withRule(rule: object): Campaign {
   return { ...PLAIN, targeting: [rule as TargetingRule] };
+}
+
+function withCap(cap: object | null): Campaign {
+  return { ...PLAIN, frequencyCaps: [cap as FrequencyCap] };
 }
 
 describe('a campaign of the database', () => {
@@ -62,6 +66,9 @@ describe('a campaign of the database', () => {
     ['a side too long', withAd({ width: 65_536 }), 'has a side above 65535 pixels'],
     ['a video’s side', withAd({ type: 'video', height: 65_536 }), 'has a side above 65535 pixels'],
     ['a hole in a list', withAd({ adomain: [null as unknown as string] }), 'has a list that is not of texts'],
+    ['no frequency cap', withCap(null), 'a frequency cap is not of a limit and a window'],
+    ['a cap’s window', withCap({ limit: 3, window: 'fortnight' }), 'a frequency cap is not of a limit'],
+    ['a cap’s limit', withCap({ limit: 0, window: 'day' }), 'a frequency cap is not of a limit'],
     ['a hole in its deals', { ...PLAIN, deals: [null as unknown as string] }, 'its deals are not texts'],
   ] as const)('is unsound for %s', (_, campaign, reason) => {
     expect(findUnsound(campaign)).toContain(reason);

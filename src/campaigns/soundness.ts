@@ -3,6 +3,7 @@
  * of text takes any time zone and any dimension, one of JSON any shape.
  */
 import { DIMENSION_NUMBER } from './dimensions.ts';
+import { isCap } from './frequency-cap.ts';
 import type { Ad, Campaign } from './model.ts';
 import { mostAmountMicros } from './price-limits.ts';
 import { isTimeZone } from './zone-names.ts';
@@ -26,6 +27,7 @@ export function findUnsound(campaign: Campaign): string | null {
   const isPriced = Number.isInteger(bid.amountMicros) && bid.amountMicros >= 1;
   if (!isPriced || bid.amountMicros > mostAmountMicros(bid.model)) return 'its price is out of range';
   if (!deals.every(isText)) return 'its deals are not texts';
+  if (!campaign.frequencyCaps.every(isCap)) return 'a frequency cap is not of a limit and a window';
   for (const { dimension } of campaign.targeting) {
     if (!Object.hasOwn(DIMENSION_NUMBER, dimension)) return `no dimension is named ${dimension}`;
   }

@@ -6,6 +6,7 @@ import { costNanos } from '../money.ts';
 import type { CostNanos } from '../money.ts';
 import { readAds } from './ad-list.ts';
 import { scaleDecimal } from './decimal.ts';
+import { CAP_WINDOWS, MAX_CAP_LIMIT } from './frequency-cap.ts';
 import type { Ad, Bid, Campaign } from './model.ts';
 import { mostAmountMicros } from './price-limits.ts';
 import { readSchedule } from './schedule-validation.ts';
@@ -28,14 +29,12 @@ export const STATUSES = ['active', 'paused', 'ended'] as const;
 export const MODELS = ['cpm', 'cpc', 'cpa'] as const;
 export const PACINGS = ['even', 'asap'] as const;
 export const BUDGET_MODES = ['strict', 'expected'] as const;
-export const CAP_WINDOWS = ['minute', 'hour', 'day', 'week', 'lifetime'] as const;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const MICRO_DECIMALS = 6;
 export const NANO_DECIMALS = 9;
 export const MAX_DEALS = 1_000;
 export const MAX_CAPS = 10;
-export const MAX_CAP_LIMIT = 1_000_000;
 
 /**
  * Unknown fields are ignored, null is an absent field, a number may come as a string. Money must be a whole

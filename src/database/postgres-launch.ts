@@ -92,7 +92,7 @@ export async function launchPostgres(
     createInterface({ input: watchdog.stderr }).on('line', (line) => {
       lastWords.push(line);
       if (lastWords.length > LAST_WORDS_LINES) lastWords.shift();
-      passOn(line, log);
+      passOn(line, log, stopped !== null);
       if (line.includes('database system is ready to accept connections')) settle(true);
     });
     void ended.then(() => {
@@ -178,7 +178,9 @@ function isOccupied(output: string): boolean {
   return /lock file ".*" already exists|pre-existing shared memory block/.test(output);
 }
 
-function passOn(line: string, log: PostgresLog): void {
-  if (/^(WARNING|ERROR|FATAL|PANIC):/.test(line)) log.warn(line);
+/** `isStopping`: that it ends its sessions is no trouble. */
+function passOn(line: string, log: PostgresLog, isStopping: boolean): void {
+  const isExpected = isStopping && line.includes('due to administrator command');
+  if (/^(WARNING|ERROR|FATAL|PANIC):/.test(line) && !isExpected) log.warn(line);
   else log.debug(line);
 }

@@ -68,7 +68,8 @@ export class SpoolStore {
 
   /** Returns the first sequence; the others follow it. */
   keep(group: NewGroup): number {
-    const kept = { ...group, first: this.#lastSequence + 1 };
+    // A copy: few bytes, too, come in a buffer of 16 KiB.
+    const kept = { ...group, bytes: group.bytes.slice(), first: this.#lastSequence + 1 };
     this.#refusedBytes = group.bytes.length;
     const { room, tail } = this.#parts;
     room.make(this.#uncommittedBytes + kept.bytes.length, this.#liveBytes);

@@ -17,6 +17,8 @@ export class SpoolWriter {
   #probing: NodeJS.Timeout | undefined;
   #isSound = true;
   #isSettling = false;
+  /** Its files are nobody's by then, or somebody else's. */
+  #isClosed = false;
 
   constructor(store: SpoolStore, { folder, sync }: StoreOrder, report: (message: SpoolReport) => void) {
     this.#store = store;
@@ -56,6 +58,7 @@ export class SpoolWriter {
   async close(): Promise<void> {
     clearInterval(this.#flushing);
     this.#settle();
+    this.#isClosed = true;
     clearInterval(this.#probing);
     this.#connections.close();
     await this.#store.close();
@@ -86,8 +89,9 @@ export class SpoolWriter {
     return isSettled ?? false;
   }
 
-  /** null: the disk would not. */
+  /** null: the disk would not, or this is closed. */
   #attempt<T>(act: () => T): T | null {
+    if (this.#isClosed) return null;
     try {
       const result = act();
       this.#change(true, '');

@@ -15,6 +15,8 @@ import { userKey } from './redis-cap-scripts.ts';
 const DATABASE_NUMBER = '/13';
 const PATIENT_MS = 20_000;
 const CAMPAIGN = '0a1b2c3d-0000-4000-8000-0123456789ab';
+/** More than a connection takes. */
+const MANY_USERS = 10_100;
 const TERMS = termsOf([{ limit: 3, window: 'day' }]);
 
 let admin: Redis;
@@ -41,9 +43,8 @@ beforeEach(async () => {
 });
 
 async function* readShowings(tags: readonly string[]): AsyncGenerator<readonly PastUser[]> {
-  for (const [userHash, showings] of past) {
-    if (tags.includes(userHash.slice(0, 2))) yield [{ userHash, showings }];
-  }
+  const users = [...past].map(([userHash, showings]) => ({ userHash, showings }));
+  yield users.filter(({ userHash }) => tags.includes(userHash.slice(0, 2)));
   await onRead();
 }
 
@@ -163,6 +164,20 @@ describe('a Redis that lost its data', () => {
       caps.tick(Date.now());
       expect(await shownTo(userHash)).toBe(2);
     });
+  });
+
+  it('puts back more users than there may be calls under way', async () => {
+    const caps = await openNode();
+    const issuedMs = Date.now();
+    const users = Array.from({ length: MANY_USERS }, newUser);
+    for (const user of users)
+      past.set(user, [{ campaignId: CAMPAIGN, lease: 1, ordinal: ordinal++, issuedMs }]);
+    await admin.flushdb();
+    await holdOf(caps, users[0]!);
+    await untilUp(caps);
+    expect(await shownTo(users[0]!)).toBe(1);
+    expect(await shownTo(users.at(-1)!)).toBe(1);
+    expect(told).toEqual([256, 256]);
   });
 
   it('begins anew where the data is lost once more while it is put back', async () => {

@@ -37,6 +37,9 @@ export interface RecoveryEdges {
   readonly past: Past;
 }
 
+/** Some milliseconds of Redis: bids ask it meanwhile, and past 10,000 calls at once it is asked no more. */
+const RESTORED_AT_ONCE = 100;
+
 /** Redis can't be asked, or lost its data anew. */
 class RecoveryEnded extends Error {}
 
@@ -53,7 +56,10 @@ export async function recoverCaps(edges: RecoveryEdges): Promise<number> {
   if (begun.size === 0) return 0;
   const terms = await edges.past.readTerms();
   for await (const users of edges.past.readShowings([...begun.keys()])) {
-    await Promise.all(users.map((user) => restoreUser(edges, user, terms, begun)));
+    for (let at = 0; at < users.length; at += RESTORED_AT_ONCE) {
+      const some = users.slice(at, at + RESTORED_AT_ONCE);
+      await Promise.all(some.map((user) => restoreUser(edges, user, terms, begun)));
+    }
   }
   await Promise.all([...begun].map(([tag, stands]) => turnEpoch(edges, tag, 'end', stands)));
   return begun.size;

@@ -1,5 +1,6 @@
 /** A campaign: as it is sent, patched and answered, from the words and limits of `campaigns/validation.ts`. */
 import { MAX_ADS } from '../../campaigns/ad-list.ts';
+import { CAP_WINDOWS, MAX_CAP_LIMIT } from '../../campaigns/frequency-cap.ts';
 import { mostAmountMicros } from '../../campaigns/price-limits.ts';
 import {
   DAYS_OF_WEEK,
@@ -12,8 +13,6 @@ import {
 } from '../../campaigns/schedule-validation.ts';
 import {
   BUDGET_MODES,
-  CAP_WINDOWS,
-  MAX_CAP_LIMIT,
   MAX_CAPS,
   MAX_DEALS,
   MICRO_DECIMALS,
