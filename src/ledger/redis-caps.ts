@@ -93,14 +93,16 @@ class SharedCaps implements RedisCaps {
   }
 
   /**
-   * Resolves when the holds of this turn of the event loop take too long. A busy one runs its timers before it reads
-   * what has come meanwhile, so the limit waits for that.
+   * Resolves when the holds of this turn of the event loop take too long. They are sent at its end, so the limit begins
+   * there; and a busy loop runs its timers before it reads what has come meanwhile, so it waits for that.
    */
   #startLimit(): Promise<null> {
     const limitMs = this.#edges.holdLimitMs ?? HOLD_LIMIT_MS;
-    setImmediate(() => (this.#limit = null));
     return new Promise((resolve) => {
-      setTimeout(() => setImmediate(resolve, null), limitMs).unref();
+      setImmediate(() => {
+        this.#limit = null;
+        setTimeout(() => setImmediate(resolve, null), limitMs).unref();
+      });
     });
   }
 

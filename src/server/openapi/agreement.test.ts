@@ -7,14 +7,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AD_TYPES } from '../../campaigns/ad-validation.ts';
 import type { Dimension } from '../../campaigns/dimensions.ts';
-import {
-  BUDGET_MODES,
-  CAP_WINDOWS,
-  MODELS,
-  PACINGS,
-  STATUSES,
-  validateCampaign,
-} from '../../campaigns/validation.ts';
+import { CAP_WINDOWS } from '../../campaigns/frequency-cap.ts';
+import { BUDGET_MODES, MODELS, PACINGS, STATUSES, validateCampaign } from '../../campaigns/validation.ts';
 import type { Fields } from '../fields.ts';
 import { bodyFields } from '../fields.ts';
 import type { HttpRequest } from '../http.ts';
