@@ -50,10 +50,17 @@ export function createAccountOpening(ledger: Ledger, isShared: boolean): Account
     for (let catalog = newest; catalog !== null; catalog = catalog === newest ? null : newest) {
       for (const ids of chunks(unopened(catalog, opened))) {
         while (!ledger.isSound) await pass(LOOK_EVERY_MS);
+        // The buffer of a base that was replaced may be written over.
+        if (!isOfNewestBase(catalog)) break;
         await openSome(catalog, ids);
+        if (!isOfNewestBase(catalog)) break;
       }
     }
     isBaseUnderWay = false;
+  }
+
+  function isOfNewestBase({ index }: Catalog): boolean {
+    return index.base.snapshot === newest?.index.base.snapshot;
   }
 
   return {

@@ -5,8 +5,10 @@
  *   imp     expirySec  length of its choices  choice*
  *   choice  ad  1 caps, and where it has any: 22 key  untilSec  (1 window  startSec  limit)*
  */
-import type { CapAsk, CapChoice, ImpHold } from './caps.ts';
+import type { RedisReply } from '../database/redis-script.ts';
+import type { CapAsk, CapChoice, ImpAnswer, ImpHold } from './caps.ts';
 
+const NONE: ImpAnswer = { kind: 'none' };
 const UNCAPPED = '\0';
 /** An ask stands for all users of a campaign until its next window begins. */
 const packed = new WeakMap<CapAsk, string>();
@@ -45,4 +47,11 @@ function packNumber(value: number): string {
     (value >>> 21) & 127,
     value >>> 28,
   );
+}
+
+/** What the script answers of the imp at this place. */
+export function readImp(reply: readonly RedisReply[], place: number, nowMs: number): ImpAnswer {
+  const [pick, atSec] = [Number(reply[2 + 2 * place]), Number(reply[3 + 2 * place])];
+  if (pick > 0) return { kind: 'open', choice: pick - 1, atMs: Math.max(nowMs, atSec * 1000) };
+  return pick < 0 ? { kind: 'capped', cap: -pick - 1 } : NONE;
 }

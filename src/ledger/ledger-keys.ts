@@ -3,7 +3,7 @@
  *
  *   gavel:<database>:{<campaign>}:book       hash   posted, leased, p<day>, l<day>, late, edited, excess, tried,
  *                                                   won, seen, day, daily, lifetime, home: what it was
- *                                                   opened on; rebuilding, until, heard, empty: while
+ *                                                   opened on; rebuilding, until, heard, empty, owed:<node>: while
  *                                                   it is made whole (redis-recovery.ts)
  *   …:leases                                 zset   the open leases, by the second of their last expiry
  *   …:lease:<number>                         hash   node, day, model, granted, returned, outstanding, through, last, closed,

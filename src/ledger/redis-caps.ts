@@ -13,22 +13,22 @@ import type {
   HeldBid,
   HoldAnswer,
   HoldOrder,
-  ImpAnswer,
   ReleasedBid,
   ShowStatus,
   WatchedCaps,
 } from './caps.ts';
-import { packImps } from './hold-order.ts';
+import { packImps, readImp } from './hold-order.ts';
 import { RecentShowings } from './recent-showings.ts';
 import { defineCapScripts, epochKey, tagOfUser, userKey, type CapScripts } from './redis-cap-scripts.ts';
 
 /** On the bid path never a retry, and no more than this. */
 const HOLD_LIMIT_MS = 5;
 /** Told again at a tick. */
-const MAX_TOLD_AT_ONCE = 2_000;
+const MAX_TOLD_AT_ONCE = 200;
+/** A tick is a second. */
+const MAX_TICKS_TO_WAIT = 60;
 
 const AWAY: HoldAnswer = { kind: 'away' };
-const NONE: ImpAnswer = { kind: 'none' };
 
 export interface RedisCapsEdges extends Omit<RecoveryEdges, 'scripts'> {
   readonly redis: Pick<RedisConnection, 'defineScript' | 'state'>;
@@ -68,8 +68,9 @@ class SharedCaps implements RedisCaps {
   #isAway = false;
   #isLost = true;
   #recovery: Promise<void> | null = null;
-  /** The last recovery: the next one waits for a tick. */
-  #hasFailed = false;
+  /** Recoveries in a row, and ticks until the next one: each reads what a week has shown. */
+  #failures = 0;
+  #ticksToWait = 0;
   #isTelling = false;
   #isClosed = false;
 
@@ -158,7 +159,7 @@ class SharedCaps implements RedisCaps {
       this.#isAway = false;
       for (const bid of this.#recent.all()) this.#again.add(bid);
     }
-    if (this.#edges.redis.state === 'up' && this.#isLost) this.#recover();
+    if (this.#edges.redis.state === 'up' && this.#isLost && this.#ticksToWait-- <= 0) this.#recover();
     if (!this.#isTelling && this.#again.size > 0) void this.#tellAgain(nowMs);
   }
 
@@ -171,12 +172,15 @@ class SharedCaps implements RedisCaps {
   async #tellAgain(nowMs: number): Promise<void> {
     this.#isTelling = true;
     const some = [...this.#again].slice(0, MAX_TOLD_AT_ONCE);
-    await Promise.all(
-      some.map(async (bid) => {
-        if ((await this.settleOwed(bid, nowMs)) !== 'away') this.#again.delete(bid);
-      }),
-    );
-    this.#isTelling = false;
+    try {
+      await Promise.all(
+        some.map(async (bid) => {
+          if ((await this.settleOwed(bid, nowMs)) !== 'away') this.#again.delete(bid);
+        }),
+      );
+    } finally {
+      this.#isTelling = false;
+    }
   }
 
   async #tell(bid: HeldBid, nowMs: number, windows: readonly number[]): Promise<Exclude<ShowStatus, 'owed'>> {
@@ -204,7 +208,7 @@ class SharedCaps implements RedisCaps {
     }
     if (reply[0] === 'lost') {
       this.#isLost = true;
-      if (!this.#hasFailed) this.#recover();
+      if (this.#failures === 0) this.#recover();
       return null;
     }
     this.#meet(tag, reply[1] ?? null);
@@ -226,22 +230,18 @@ class SharedCaps implements RedisCaps {
       .then(
         (recovered) => {
           this.#isLost = false;
-          this.#hasFailed = false;
+          this.#failures = 0;
+          this.#ticksToWait = 0;
           if (recovered > 0) this.#edges.onRecovery(recovered);
         },
         (error: unknown) => {
-          this.#hasFailed = true;
+          this.#ticksToWait = Math.min(2 ** this.#failures - 1, MAX_TICKS_TO_WAIT);
+          this.#failures += 1;
           this.#edges.onRecovery(error instanceof Error ? error : new Error(String(error)));
         },
       )
       .finally(() => (this.#recovery = null));
   }
-}
-
-function readImp(reply: readonly RedisReply[], place: number, nowMs: number): ImpAnswer {
-  const [pick, atSec] = [Number(reply[2 + 2 * place]), Number(reply[3 + 2 * place])];
-  if (pick > 0) return { kind: 'open', choice: pick - 1, atMs: Math.max(nowMs, atSec * 1000) };
-  return pick < 0 ? { kind: 'capped', cap: -pick - 1 } : NONE;
 }
 
 function secondsOf(epochMs: number): number {

@@ -95,6 +95,8 @@ export class Grants {
           account.exhaust(nowMs());
           return;
         case 'paced':
+          // The campaign may be another by the time of the next ask.
+          if (lease.isNew && lease.grantedNanos === 0) account.proposed = null;
           return;
         case 'taken':
           account.proposed = null;

@@ -90,6 +90,7 @@ class SharedLedger implements RedisLedger {
       settling: this.#settling,
       done,
       nowMs: () => this.#slices.nowMs,
+      owedNanos: (campaignId) => this.#notices.owedNanos(campaignId),
       accountOf,
     });
   }

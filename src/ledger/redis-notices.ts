@@ -33,6 +33,8 @@ type Asked<Status> = Exclude<Status, 'owed'>;
 
 export class RedisNotices {
   readonly #edges: NoticeEdges;
+  /** By campaign, what of its bills is owed; but for what an earlier run of this process has left. */
+  readonly #owedNanos = new Map<string, number>();
 
   constructor(edges: NoticeEdges) {
     this.#edges = edges;
@@ -66,8 +68,19 @@ export class RedisNotices {
     else this.#statusOf(code, bid);
   }
 
+  /** Its bills are counted, and stand in no book yet. */
+  owedNanos(campaignId: string): number {
+    return this.#owedNanos.get(campaignId) ?? 0;
+  }
+
   /** Does what is owed; 'away': it is owed still. */
-  settleOwed({ verb, bid, amountNanos, atMs }: OwedCall): Promise<string> {
+  async settleOwed(call: OwedCall): Promise<string> {
+    const status = await this.#settle(call);
+    if (status !== 'away') this.#noteOwed(call, -1);
+    return status;
+  }
+
+  #settle({ verb, bid, amountNanos, atMs }: OwedCall): Promise<string> {
     switch (verb) {
       case 'post':
         return this.#post(bid, amountNanos, atMs);
@@ -82,7 +95,16 @@ export class RedisNotices {
   }
 
   async #owe(call: OwedCall): Promise<'owed' | 'away'> {
-    return (await this.#edges.owed.keep(call)) ? 'owed' : 'away';
+    this.#noteOwed(call, 1);
+    if (await this.#edges.owed.keep(call)) return 'owed';
+    this.#noteOwed(call, -1);
+    return 'away';
+  }
+
+  #noteOwed({ bid: { campaignId }, amountNanos }: OwedCall, sign: 1 | -1): void {
+    const nanos = Math.max(0, this.owedNanos(campaignId) + sign * amountNanos);
+    if (nanos === 0) this.#owedNanos.delete(campaignId);
+    else this.#owedNanos.set(campaignId, nanos);
   }
 
   async #post(bid: ReservedBid, amountNanos: number, nowMs: number): Promise<Asked<PostStatus>> {

@@ -180,6 +180,30 @@ describe(`books that Redis lost (GAVEL_WALK_SEED=${String(SEED)})`, () => {
     expect(ledger.spend(terms.campaignId, nowMs).spentLifetimeNanos).toBe(400);
   });
 
+  it('count a bill of the time that Redis was away once, though Postgres has counted it before', async () => {
+    const nowMs = Date.now();
+    const terms = { ...termsOf(), dailyBudgetNanos: costNanos(1_000), unitNanos: costNanos(100) };
+    const ledger = books.node(nowMs);
+    const account = ledger.account(terms);
+    const expirySec = Math.floor(nowMs / 1000) + 600;
+    await ledger.prepare([account], nowMs, expirySec);
+    const bids = [0, 1, 2].map((): ReservedBid => {
+      const taken = ledger.reserve(account, terms.unitNanos, nowMs, expirySec);
+      return { campaignId: terms.campaignId, reservedNanos: terms.unitNanos, expirySec, ...taken! };
+    });
+    expect(await ledger.post(bids[0]!, terms.unitNanos, nowMs)).toBe('posted');
+    await servers[0]!.kill();
+    for (const bid of bids.slice(1)) expect(await ledger.post(bid, terms.unitNanos, nowMs)).toBe('owed');
+    books.posted = { everNanos: 300, dayNanos: 300, isNew: false };
+    await servers[0]!.start();
+    await expect.poll(() => books.connection.state, SOON).toBe('up');
+    for (const call of books.owed.splice(0)) {
+      await expect.poll(() => ledger.settleOwed(call), SOON).toBe('posted');
+    }
+    await ledger.refresh([terms.campaignId], nowMs);
+    expect(ledger.spend(terms.campaignId, nowMs).spentLifetimeNanos).toBe(300);
+  });
+
   it('are rebuilt on a replica that lagged when it was promoted', async () => {
     const replica = await OwnRedis.start();
     servers.push(replica);

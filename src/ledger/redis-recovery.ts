@@ -6,11 +6,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DoneCall, DoneCalls } from './done-calls.ts';
-import { bookKeys, leaseKeys } from './ledger-keys.ts';
-import { KEPT_SEC, type NodeAccount, type NodeLease } from './node-lease.ts';
+import { bookKeys } from './ledger-keys.ts';
+import type { NodeAccount, NodeLease } from './node-lease.ts';
+import { declareLeases } from './redis-declaring.ts';
 import { redoCalls } from './redis-redoing.ts';
 import type { LedgerScripts } from './redis-scripts.ts';
 import type { Settling } from './redis-settling.ts';
+import { Waiting } from './waiting.ts';
 
 /** What a campaign has posted, as it is known without Redis. */
 export interface PostedSums {
@@ -32,10 +34,19 @@ export interface RecoveryEdges {
   readonly done: DoneCalls;
   readonly nowMs: () => number;
   readonly accountOf: (campaignId: string) => NodeAccount | null;
+  /** Of its bills: what this node has counted and could not tell Redis yet. */
+  readonly owedNanos: (campaignId: string) => number;
   /** null: that can't be told now. */
   readonly findPosted: (campaignId: string, dayStartMs: number) => Promise<PostedSums | null>;
   /** What has counted of the campaign's latest bids; it may lack the last seconds. */
   readonly findMarked: (campaignId: string) => Promise<readonly MarkedCall[]>;
+}
+
+/** A book that is being made whole. */
+interface Opening {
+  readonly opened: Promise<boolean>;
+  /** What this node holds was told, or can't be. */
+  readonly declared: Promise<void>;
 }
 
 /** Nobody waits for one. */
@@ -44,11 +55,12 @@ const SCRIPT_LIMIT_MS = 1_000;
 const LOOK_EVERY_MS = 100;
 /** What is found lost in this time is told of once. */
 const TELL_AFTER_MS = 20;
+/** Of those that are being declared, which all must be within the two seconds. */
 const MAX_BOOKS_AT_ONCE = 100;
 
 export class Recovery {
   readonly #edges: RecoveryEdges;
-  readonly #opening = new Map<NodeAccount, Promise<boolean>>();
+  readonly #opening = new Map<NodeAccount, Opening>();
   #isTelling = false;
   #isRoundUnderWay = false;
   /** Another is to follow it. */
@@ -60,11 +72,7 @@ export class Recovery {
 
   /** Of a book that was found not whole. false: it could not be opened now. */
   open(account: NodeAccount): Promise<boolean> {
-    const known = this.#opening.get(account);
-    if (known !== undefined) return known;
-    const opening = this.#open(account).finally(() => this.#opening.delete(account));
-    this.#opening.set(account, opening);
-    return opening;
+    return this.#begin(account).opened;
   }
 
   /** Some node has found a book lost: all that this one holds is declared where that is so. */
@@ -76,6 +84,19 @@ export class Recovery {
     this.#isRoundUnderWay = false;
   }
 
+  #begin(account: NodeAccount): Opening {
+    const known = this.#opening.get(account);
+    if (known !== undefined) return known;
+    const declaring = new Waiting();
+    const opened = this.#open(account, declaring.resolve).finally(() => {
+      this.#opening.delete(account);
+      declaring.resolve();
+    });
+    const opening = { opened, declared: declaring.promise };
+    this.#opening.set(account, opening);
+    return opening;
+  }
+
   #takeDue(): boolean {
     const isDue = this.#isRoundDue;
     this.#isRoundDue = false;
@@ -84,7 +105,7 @@ export class Recovery {
 
   /** Resolves when the books that are being opened by now are open, or can't be. */
   async settled(): Promise<void> {
-    await Promise.all(this.#opening.values());
+    await Promise.all(Array.from(this.#opening.values(), ({ opened }) => opened));
   }
 
   async #declareAll(): Promise<void> {
@@ -96,12 +117,14 @@ export class Recovery {
     }
     const waiting = [...held];
     const openNext = async (): Promise<void> => {
-      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await this.open(next);
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        await this.#begin(next).declared;
+      }
     };
     await Promise.all(Array.from({ length: MAX_BOOKS_AT_ONCE }, openNext));
   }
 
-  async #open(account: NodeAccount): Promise<boolean> {
+  async #open(account: NodeAccount, onDeclared: () => void): Promise<boolean> {
     const { findPosted, nowMs } = this.#edges;
     account.turnDay(nowMs());
     const asked = findPosted(account.terms.campaignId, account.dayStartMs);
@@ -113,24 +136,36 @@ export class Recovery {
       const outcome = posted.isNew ? await this.#openBook(account, posted) : 'lost';
       if (outcome === 'open' || outcome === 'away') return outcome === 'open';
     }
-    const { code } = await this.#run('rebuildBook', account, [account.postedNanos]);
+    const owedNanos = this.#edges.owedNanos(account.terms.campaignId);
+    const told = [account.postedNanos, this.#edges.node, owedNanos];
+    const { code } = await this.#run('rebuildBook', account, told);
     if (code === 'begun') this.#tellSoon();
     if (code === 'away' || code === 'unsure') return false;
-    const created = await this.#declare(account);
+    const { campaignId } = account.terms;
+    const leases = this.#edges.settling.leasesOf(account);
+    const { created, unheard } = await declareLeases(this.#edges, campaignId, leases);
+    onDeclared();
     const marking = this.#mark(account, created);
     if (code === 'whole') {
       await marking;
-      const { campaignId } = account.terms;
       if (created.size > 0) await redoCalls(this.#edges, campaignId, this.#edges.done.of(campaignId));
-      return true;
+      return unheard.length === 0;
     }
-    return this.#openInTime(account, asked);
+    return this.#openInTime(account, asked, unheard);
   }
 
-  async #openInTime(account: NodeAccount, asked: Promise<PostedSums | null>): Promise<boolean> {
+  async #openInTime(
+    account: NodeAccount,
+    asked: Promise<PostedSums | null>,
+    unheard: readonly NodeLease[],
+  ): Promise<boolean> {
     const { campaignId } = account.terms;
+    let undeclared = unheard;
     let undone = this.#edges.done.of(campaignId);
     for (;;) {
+      if (undeclared.length > 0) {
+        ({ unheard: undeclared } = await declareLeases(this.#edges, campaignId, undeclared));
+      }
       undone = await redoCalls(this.#edges, campaignId, undone);
       const posted = await asked;
       if (posted === null) return false;
@@ -156,45 +191,6 @@ export class Recovery {
     const { settling, done } = this.#edges;
     const { campaignId } = account.terms;
     return account.postedNanos > 0 || settling.leasesOf(account).length > 0 || done.of(campaignId).length > 0;
-  }
-
-  /** The numbers of those that Redis did not know. */
-  async #declare(account: NodeAccount): Promise<ReadonlySet<number>> {
-    const { settling } = this.#edges;
-    const created = new Set<number>();
-    await Promise.all(
-      settling.leasesOf(account).map(async (lease) => {
-        const { code, sums } = await this.#declareOne(account, lease);
-        if (code !== 'declared') return;
-        lease.isClosingTold = false;
-        if (sums[0] === 1) created.add(lease.number);
-      }),
-    );
-    return created;
-  }
-
-  #declareOne(account: NodeAccount, lease: NodeLease) {
-    const { scripts, database, node, nowMs } = this.#edges;
-    const { campaignId } = account.terms;
-    const { book, leases } = bookKeys(database, campaignId);
-    const keys = [book, leases, leaseKeys(database, campaignId, lease.number).lease];
-    const { number, day, model, grantedNanos, returnedNanos, unusedNanos, throughSec, lastExpirySec } = lease;
-    const args = [
-      Math.floor(nowMs()),
-      node,
-      number,
-      day,
-      model,
-      grantedNanos,
-      returnedNanos,
-      unusedNanos,
-      throughSec,
-      lastExpirySec,
-      KEPT_SEC[model],
-      ...lease.shareTerms(),
-      ...[...lease.reserved].flat(),
-    ];
-    return scripts.run('declareLease', keys, args, SCRIPT_LIMIT_MS);
   }
 
   /** So that a notice that comes again for a lease which was lost counts once. */

@@ -93,7 +93,7 @@ async function openLease(name: string, model = 'cpm', amount = MAX, share = ''):
 /** What each script takes, sound as it stands. */
 const SOUND: Readonly<Record<ScriptVerb, readonly string[]>> = {
   openBook: [NOW, '1', DAY, '7', '5'],
-  rebuildBook: ['7'],
+  rebuildBook: ['7', 'n', '3'],
   declareLease: [NOW, 'n', '1', DAY, 'cpm', '9', '0', '3', '0', EXPIRY, KEPT, '', '0', EXPIRY, '6'],
   redoCalls: ['4', '1', '100', '60', EXPIRY, '5', '2', '100', '0', EXPIRY],
   grantLease: [
@@ -326,19 +326,19 @@ describe('the ledger’s scripts', () => {
   it('open a book that was lost only when its rebuilding is over, with the most that was posted', async () => {
     const counted = [NOW, '0', DAY, '700', '300'];
     expect(await run('openBook', 'lost', counted)).toEqual(['lost']);
-    expect((await run('rebuildBook', 'lost', ['650'])).slice(0, 1)).toEqual(['begun']);
-    expect((await run('rebuildBook', 'lost', ['720'])).slice(0, 1)).toEqual(['rebuilding']);
+    expect((await run('rebuildBook', 'lost', ['650', 'n', '0'])).slice(0, 1)).toEqual(['begun']);
+    expect((await run('rebuildBook', 'lost', ['720', 'n', '0'])).slice(0, 1)).toEqual(['rebuilding']);
     expect((await run('openBook', 'lost', counted))[0]).toBe('waiting');
     await redis.hset(keysOf('lost').book, 'until', '0');
     expect(await run('openBook', 'lost', counted)).toEqual(['opened']);
     // What Postgres has not counted was posted today.
     expect((await run('readBook', 'lost', [DAY])).slice(1, 3)).toEqual(['320', '720']);
     expect(await run('openBook', 'lost', counted)).toEqual(['repeated']);
-    expect(await run('rebuildBook', 'lost', ['0'])).toEqual(['whole']);
+    expect(await run('rebuildBook', 'lost', ['0', 'n', '0'])).toEqual(['whole']);
   });
 
   it('declare a lease that was lost with what its node holds of it, and do again what was done to it', async () => {
-    await run('rebuildBook', 'declared', ['0']);
+    await run('rebuildBook', 'declared', ['0', 'n', '0']);
     expect(await run('declareLease', 'declared', SOUND.declareLease)).toEqual(['declared', '1']);
     expect(await run('declareLease', 'declared', SOUND.declareLease)).toEqual(['declared', '0']);
     const { book, lease } = keysOf('declared');
@@ -353,6 +353,33 @@ describe('the ledger’s scripts', () => {
     const settle = [`${EXPIRY}000`, 'n', '1', '0', EXPIRY, '0', EXPIRY, '6'];
     expect((await run('settleLease', 'declared', settle)).slice(0, 3)).toEqual(['closed', '9', '0']);
     expect(await redis.hget(book, 'leased')).toBe('0');
+  });
+
+  it('do again what nodes tell out of order once: what a bill took out, the win and the loss before it do not', async () => {
+    await run('rebuildBook', 'order', ['0', 'n', '0']);
+    await run('declareLease', 'order', SOUND.declareLease);
+    for (const bit of ['1', '4', '2']) {
+      const call = ['4', bit, '6', bit === '1' ? '5' : '0', EXPIRY];
+      expect(await run('redoCalls', 'order', call)).toEqual(['redone']);
+    }
+    const { lease } = keysOf('order');
+    expect(await redis.hmget(lease, 'outstanding', `n${EXPIRY}`)).toEqual(['3', '6']);
+  });
+
+  it('hold again what a win keeps beyond an expiry that is over', async () => {
+    await run('rebuildBook', 'kept', ['0', 'n', '0']);
+    const declared = SOUND.declareLease.with(8, EXPIRY);
+    expect(await run('declareLease', 'kept', declared)).toEqual(['declared', '1']);
+    const { book, lease } = keysOf('kept');
+    expect(await redis.hget(lease, 'outstanding')).toBe('3');
+    const won = ['4', '4', '6', '0', EXPIRY];
+    for (let told = 0; told < 2; told++) expect(await run('redoCalls', 'kept', won)).toEqual(['redone']);
+    expect(await redis.hmget(lease, 'outstanding', `n${String(Number(EXPIRY) + 60)}`)).toEqual(['9', '-6']);
+    expect(await redis.hget(book, 'leased')).toBe('9');
+    expect(await run('declareLease', 'kept', declared)).toEqual(['declared', '0']);
+    expect(await redis.hget(lease, 'outstanding')).toBe('9');
+    expect(await run('redoCalls', 'kept', ['4', '1', '6', '5', EXPIRY])).toEqual(['redone']);
+    expect(await redis.hmget(book, 'leased', 'posted')).toEqual(['3', '5']);
   });
 
   it('let no node use the number, or settle the lease, of another', async () => {

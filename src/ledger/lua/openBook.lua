@@ -16,6 +16,16 @@ if ARGV[2] ~= '1' or sums[5] then
   if left > 0 then return { 'waiting', digits(left) } end
 end
 
+-- What nodes still owe will be posted after this. In a book that was empty it is marked: it counts as posted.
+local owed = 0
+for _, name in ipairs(redis.call('HKEYS', book)) do
+  if name:sub(1, 5) == 'owed:' then
+    owed = owed + field(book, name)
+    redis.call('HDEL', book, name)
+  end
+end
+if sums[4] == '0' then counted, countedToday = math.max(0, counted - owed), math.max(0, countedToday - owed) end
+
 -- What nobody has counted for a day was posted today.
 local written, writtenToday = tonumber(sums[5] or '0'), tonumber(sums[6] or '0')
 local posted = math.max(written, counted, tonumber(sums[3] or '0'))

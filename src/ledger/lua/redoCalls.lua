@@ -14,17 +14,23 @@ local wasWhole = isWhole(book)
 if not wasWhole and redis.call('HGET', book, 'rebuilding') ~= history() then return { 'lost' } end
 if redis.call('EXISTS', lease) == 0 then return { 'unknown' } end
 
--- Moves what the bit stands for, in the order in which it happened.
+-- Puts what a win keeps longer into its later second; where the first is over, it is not in the lease any more.
+local function extend(reservation, held, expiry)
+  local through = field(lease, 'through')
+  if expiry + WIN_EXTENSION_SEC <= through then return end
+  if expiry > through then add(lease, 'n' .. digits(expiry), held) else release(book, lease, reservation.day, -held) end
+  add(lease, 'n' .. digits(expiry + WIN_EXTENSION_SEC), -held)
+end
+
+-- Moves what the bit stands for. Nodes tell in any order: what a post has taken out, nothing takes out again.
 local function move(reservation, bits, reserved, amount, expiry)
-  local isReleased = reservation.isReleased
+  local isReleased, isPosted = reservation.isReleased, has(reservation.set, POSTED)
   if has(bits, POSTED) then
     if not isReleased then giveBack(book, lease, reservation, reserved) else add(book, 'late', amount) end
   elseif has(bits, VOIDED) then
-    if not isReleased then giveBack(book, lease, reservation, reserved) end
-  elseif has(bits, WON) and not isReleased then
-    local held = heldOf(reservation, reserved)
-    add(lease, 'n' .. digits(expiry), held)
-    add(lease, 'n' .. digits(expiry + WIN_EXTENSION_SEC), -held)
+    if not isReleased and not isPosted then giveBack(book, lease, reservation, reserved) end
+  elseif has(bits, WON) and not isPosted and not has(reservation.set, VOIDED) then
+    extend(reservation, heldOf(reservation, reserved), expiry)
   end
   post(book, reservation.day, amount)
 end

@@ -6,6 +6,7 @@ local MAX_ORDINAL = 65535
 local MAX_EXACT = 9007199254740991
 local WHOLE_SHARE = 1024
 local MAX_ANNOUNCED = 1000
+local MARKS_SHORT_MS = 60000
 
 -- One byte an ordinal.
 local POSTED, VOIDED, WON, WON_LATE, CLICKED, CONVERTED, SHOWN, CHARGED = 1, 2, 4, 8, 16, 32, 64, 128
@@ -69,10 +70,10 @@ local function serverMs()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
--- Entries bear rising numbers, for followStream.
+-- Entries bear rising numbers, for followStream: by the time, so that they go on rising after a loss, which takes the newest.
 local function announce(stream, name, value)
   local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-  local number = newest and tonumber(newest[1]:match('^%d+')) + 1 or 1
+  local number = math.max(serverMs(), newest and tonumber(newest[1]:match('^%d+')) + 1 or 1)
   redis.call('XADD', stream, 'MAXLEN', '~', MAX_ANNOUNCED, digits(number) .. '-0', name, value)
 end
 
@@ -101,13 +102,11 @@ local function readMarks(marks, ordinal)
   return byte == '' and 0 or byte:byte()
 end
 
--- They are kept for as long as their lease.
+-- They are kept for as long as their lease, whose time grows with each slice, but for a minute.
 local function writeMarks(marks, lease, ordinal, value)
   redis.call('SETRANGE', marks, ordinal, string.char(value))
-  if redis.call('PTTL', marks) == -1 then
-    local ttl = redis.call('PTTL', lease)
-    if ttl > 0 then redis.call('PEXPIRE', marks, ttl) end
-  end
+  local ttl = redis.call('PTTL', lease)
+  if ttl > 0 and ttl - redis.call('PTTL', marks) > MARKS_SHORT_MS then redis.call('PEXPIRE', marks, ttl) end
 end
 
 local function has(marks, mark)

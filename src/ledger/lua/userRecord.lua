@@ -60,7 +60,7 @@ end
 
 -- It runs out by itself when nothing in it is of use any more.
 local function writeRecord(key, packed, last, now)
-  redis.call('SET', key, packed, 'EX', last - now)
+  redis.call('SET', key, packed, 'EX', math.max(1, last - now))
 end
 
 -- Where the campaign begins; nil: nothing is known of it. That its id stands elsewhere by chance is as likely as that
