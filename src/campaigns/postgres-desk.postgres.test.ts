@@ -121,7 +121,8 @@ describe('changes that run at once', () => {
       await client.query('UPDATE campaigns SET name = $2 WHERE id = $1', [other.id, 'by SQL']);
       await client.query('COMMIT');
       expect(await changing).toMatchObject({ kind: 'done' });
-      expect(attempts).toBe(2);
+      // Once more for each time that it comes again before the other has committed.
+      expect(attempts).toBeGreaterThanOrEqual(2);
       expect((await found(other.id)).name).toBe('by SQL and by the desk');
     } finally {
       client.release(true);
