@@ -109,6 +109,7 @@ describe('changes that run at once', () => {
       await client.query('BEGIN');
       // Holds the number of the change, and will want the row that ours has locked.
       await client.query('UPDATE campaigns SET name = $2 WHERE id = $1', [one.id, 'by SQL']);
+      const before = await deadlocks();
       let attempts = 0;
       let isDecided: () => void = () => {};
       const decided = new Promise<void>((resolve) => (isDecided = resolve));
@@ -121,14 +122,21 @@ describe('changes that run at once', () => {
       await client.query('UPDATE campaigns SET name = $2 WHERE id = $1', [other.id, 'by SQL']);
       await client.query('COMMIT');
       expect(await changing).toMatchObject({ kind: 'done' });
-      // Once more for each time that it comes again before the other has committed.
+      // One of ours may lock the row again before the other wakes, and meet it once more.
       expect(attempts).toBeGreaterThanOrEqual(2);
+      await expect.poll(deadlocks).toBe(before + attempts - 1);
       expect((await found(other.id)).name).toBe('by SQL and by the desk');
     } finally {
       client.release(true);
     }
   });
 });
+
+/** That Postgres has ended in this database; a session tells of it within ten seconds. */
+async function deadlocks(): Promise<number> {
+  const sql = 'SELECT deadlocks::int AS count FROM pg_stat_database WHERE datname = current_database()';
+  return (await pool.query<{ count: number }>(sql)).rows[0]!.count;
+}
 
 describe('an order with a key', () => {
   it('is done once however often it comes at once, and answered the same', async () => {
